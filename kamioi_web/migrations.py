@@ -1,0 +1,59 @@
+"""Bring a database up to date from sql/: numbered files in order, each once, then every index that is missing."""
+
+import hashlib
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from kamioi_web.db import Database
+from kamioi_web.errors import KamioiError
+
+FOLDER = (
+    Path(__file__).parent / "sql" if (Path(__file__).parent / "sql").is_dir() else Path(__file__).parents[1] / "sql"
+)
+LEDGER = "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, sha256 text NOT NULL, applied_at text NOT NULL)"
+
+
+def steps(dialect: str) -> list[Path]:
+    """The migrations of one dialect in order: NNNN_name.sql for both, NNNN_name.<dialect>.sql for one."""
+    files = FOLDER.glob("[0-9][0-9][0-9][0-9]_*.sql")
+    return sorted(file for file in files if file.name.count(".") == 1 or file.name.endswith(f".{dialect}.sql"))
+
+
+def migrate(database: Database) -> list[str]:
+    """Apply what is missing and return its names. Each file is one transaction; two that migrate at once take turns."""
+    done = [path.name for path in steps(database.dialect.name) if _apply(database, path)]
+    with database.writing() as connection:
+        database.dialect.lock(connection, "migrate")
+        database.dialect.run_script(connection, (FOLDER / "database_indexes.sql").read_text())
+    return done
+
+
+def pending(connection: Connection, dialect: str) -> list[str]:
+    """The names of the migrations that this database still lacks."""
+    known = _known(connection)
+    return [path.name for path in steps(dialect) if path.name not in known]
+
+
+def _apply(database: Database, path: Path) -> bool:
+    script = path.read_text()
+    digest = hashlib.sha256(script.encode()).hexdigest()
+    with database.writing() as connection:
+        database.dialect.lock(connection, "migrate")
+        connection.execute(text(LEDGER))
+        applied = connection.scalar(text("SELECT sha256 FROM migrations WHERE name = :name"), {"name": path.name})
+        if applied not in (None, digest):
+            raise KamioiError(
+                f"{path.name} was changed after it was applied. Restore it and add a new migration instead."
+            )
+        if applied:
+            return False
+        database.dialect.run_script(connection, script)
+        insert = text("INSERT INTO migrations VALUES (:name, :sha256, CAST(CURRENT_TIMESTAMP AS text))")
+        connection.execute(insert, {"name": path.name, "sha256": digest})
+        return True
+
+
+def _known(connection: Connection) -> set[str]:
+    connection_tables = connection.dialect.get_table_names(connection)
+    return set(connection.scalars(text("SELECT name FROM migrations"))) if "migrations" in connection_tables else set()

@@ -1,0 +1,57 @@
+"""Every setting: its type, its default and one line of help. They come from the environment or a .env file."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings named KAMIOI_<FIELD>; a bad value stops the start and says which."""
+
+    model_config = SettingsConfigDict(env_prefix="KAMIOI_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        "sqlite:///kamioi.db", description="Where the data is: sqlite:///FILE or postgresql://..."
+    )
+    redis_url: str | None = Field(
+        None, description="Redis for the cache that all processes share; without it, a cache each."
+    )
+    environment: str = Field(
+        "development", pattern="^(development|production)$", description="production refuses unsafe settings."
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="Signs forms. Required in production; else made and kept beside the database."
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=5, description="Proxies in front whose X-Forwarded-* headers are believed."
+    )
+    chunk_rows: int = Field(100, ge=10, le=500, description="Rows that one page or one scroll fetches.")
+    request_seconds: float = Field(30, gt=0, description="No request takes longer.")
+    rows_seconds: float = Field(2, gt=0, description="Limit of one statement that reads rows.")
+    widget_seconds: float = Field(1, gt=0, description="Limit of one statement of a summary or a timeline.")
+    lock_seconds: float = Field(5, gt=0, description="How long a write waits for another.")
+    pool_seconds: float = Field(2, gt=0, description="How long a request waits for a database connection.")
+    pool_size: int = Field(8, ge=1, description="Database connections that a process keeps.")
+    scan_ms: int = Field(40, ge=1, description="Time that one bounded scan aims at.")
+    cache_seconds: float = Field(5, ge=0, description="Age up to which a total is shown without being read again.")
+    session_idle_hours: float = Field(12, gt=0, description="A session unused for this long ends.")
+    session_days: float = Field(7, gt=0, description="A session ends after this in any case.")
+
+    @property
+    def in_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def database_folder(self) -> Path:
+        """Where files that belong to the database live: beside a SQLite file, else the working folder."""
+        prefix = "sqlite:///"
+        name = self.database_url.removeprefix(prefix) if self.database_url.startswith(prefix) else ""
+        return Path(name).resolve().parent if name and name != ":memory:" else Path.cwd()
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

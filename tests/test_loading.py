@@ -1,0 +1,2 @@
+def test_smoke(database, make_transactions):
+    make_transactions([{}, {"amount_cents": -5}])
