@@ -1,0 +1,76 @@
+"""Putting a generated book into a database: users, transactions in bulk, the merchants that were seen, the totals."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from sqlalchemy import Connection, func, select
+
+from kamioi_web import catalogue, loading, migrations, totals
+from kamioi_web.db import Database, dialect_of
+from kamioi_web.errors import KamioiError
+from kamioi_web.generate import Plan, Sightings, merchants, transactions, users
+from kamioi_web.schema import instruments as instruments_table
+from kamioi_web.schema import merchants as merchants_table
+from kamioi_web.schema import transactions as transactions_table
+from kamioi_web.schema import users as users_table
+
+BATCH = 50_000
+USER_COLUMNS = ("id", "account_number", "email", "name", "account_type", "status", "round_up_cents", "city", "state",
+                "created_at")  # fmt: skip
+MERCHANT_COLUMNS = ("id", "descriptor", "name", "ticker", "company", "category", "first_seen", "last_seen")
+
+
+def store(database: Database, plan: Plan, progress: Callable[[int], None]) -> int:
+    """Make the plan's rows and return how many were new; `progress` gets the rows done so far.
+
+    The same plan again changes nothing. KamioiError when the database holds users that this plan did not make.
+    """
+    migrations.migrate(database)
+    with database.writing() as connection:
+        _refuse_strangers(connection, plan)
+        _insert(connection, users_table, USER_COLUMNS, users(plan))
+        instruments = ((one.ticker, one.company, one.exchange) for one in catalogue.instruments())
+        _insert(connection, instruments_table, ("ticker", "company", "exchange"), instruments)
+        if connection.scalar(select(transactions_table.c.id).limit(1)) is None:
+            migrations.drop_indexes(connection, "transactions")  # built at once at the end, in a third of the time
+    sightings = Sightings()
+    added = done = 0
+    for rows in transactions(plan, BATCH, sightings):
+        with database.writing() as connection:
+            added += loading.load_transactions(connection, rows)
+        done += len(rows)
+        progress(done)
+    with database.writing() as connection:
+        _insert(connection, merchants_table, MERCHANT_COLUMNS, merchants(plan, sightings))
+        totals.fold(connection)
+    migrations.migrate(database)
+    _finish(database)
+    return added
+
+
+def _finish(database: Database) -> None:
+    """Statistics for the planner, and ids that go on after ours."""
+    with database.writing() as connection:
+        dialect_of(connection).after_load(connection)
+
+
+def _insert(connection: Connection, table: object, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
+    for some in _batches(rows):
+        dialect_of(connection).bulk_insert(connection, table, columns, some)
+
+
+def _batches(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
+    remaining = iter(rows)
+    while some := list(islice(remaining, BATCH)):
+        yield some
+
+
+def _refuse_strangers(connection: Connection, plan: Plan) -> None:
+    first = next(users(plan), None)
+    there = connection.scalar(select(func.min(users_table.c.id)))
+    known = first and connection.scalar(select(users_table.c.email).where(users_table.c.id == first[0]))
+    if there is not None and known != (first and first[2]):
+        raise KamioiError(
+            "This database holds users that generate did not make with these settings. "
+            "Use an empty database (KAMIOI_DATABASE_URL), or the same --rows, --users and --seed as before."
+        )
