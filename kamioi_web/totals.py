@@ -1,16 +1,35 @@
 """Exact totals: what each grain splits by, adding a bulk load to them, folding the tail, checking and rebuilding."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kamioi_web.db import dialect_of
-from kamioi_web.schema import totals, transactions
+from kamioi_web.db import Database, dialect_of
+from kamioi_web.schema import EPOCH, from_micros, to_micros, totals, totals_now, transactions
 
+LONG = 24 * 3600.0  # seconds; a recount reads everything
+MICROSECOND = timedelta(microseconds=1)
+WHOLE = (EPOCH, datetime(2200, 1, 1, tzinfo=UTC))
 MEASURES = ("n", "amount_cents", "round_up_cents", "fee_cents")
 CUBE = ("status", "category", "account_type")
 
@@ -89,7 +108,115 @@ def _sum(column: ColumnElement[Any]) -> ColumnElement[int]:
 
 def _add(connection: Connection, rows: Select[Any]) -> Any:
     make = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect_of(connection).name]
-    keys = [column for column in totals.primary_key]
+    keys = list(totals.primary_key)
     statement = make(totals).from_select([column.name for column in totals.c], rows)
     changes = {name: totals.c[name] + statement.excluded[name] for name in MEASURES}
     return statement.on_conflict_do_update(index_elements=keys, set_=changes)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of one grain; an empty tuple leaves that key open, `buckets` are first and last, both included."""
+
+    grain: str
+    subjects: tuple[int, ...] = (0,)
+    tickers: tuple[str, ...] = ("",)
+    buckets: tuple[int, int] | None = None
+    status: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    account_type: tuple[str, ...] = ()
+    currency: tuple[str, ...] = ()
+
+
+def read(connection: Connection, part: Slice, by: tuple[str, ...]) -> Sequence[Any]:
+    """The sums of a slice split by some of its keys: rows of those keys, then n, amount, round-up and fee in cents.
+
+    One statement over the totals and their tail, so exact at the instant it runs.
+    """
+    return connection.execute(_read_statement(part, by)).fetchall()
+
+
+@lru_cache(maxsize=512)
+def _read_statement(part: Slice, by: tuple[str, ...]) -> Select[Any]:
+    c = totals_now.c
+    keys = [c[name] for name in by]
+    query = select(*keys, *(_sum(c[name]).label(name) for name in MEASURES))
+    query = query.where(c.grain == part.grain, c.subject.in_(part.subjects), c.ticker.in_(part.tickers))
+    if part.buckets:
+        query = query.where(c.bucket.between(*part.buckets))
+    for name in (*CUBE, "currency"):
+        if wanted := getattr(part, name):
+            query = query.where(c[name].in_(wanted))
+    return query.group_by(*keys) if keys else query
+
+
+def month_start(month: int) -> int:
+    """Microseconds since 1970 at which that month, counted from January 1970, begins in UTC."""
+    return to_micros(datetime(1970 + month // 12, month % 12 + 1, 1, tzinfo=UTC))
+
+
+def check(database: Database) -> Iterator[str]:
+    """Recount a month at a time and describe every difference; yields nothing when all totals are right."""
+    for low, high in _months(database):
+        with database.reading(LONG) as connection:
+            for grain in GRAINS.values():
+                if grain.bucket:
+                    yield from _differences(connection, grain, low, high)
+    with database.reading(LONG) as connection:
+        for grain in GRAINS.values():
+            if not grain.bucket:
+                yield from _differences(connection, grain, *WHOLE)
+
+
+def rebuild(database: Database) -> None:
+    """Put every total right by a recount, in one transaction that keeps writers out."""
+    with database.writing() as connection:
+        dialect_of(connection).stop_writes(connection, "transactions")
+        fold(connection)
+        connection.execute(delete(totals))
+        for grain in GRAINS.values():
+            names = [column.name for column in totals.c]
+            connection.execute(insert(totals).from_select(names, recount(connection, grain, true())))
+
+
+def _differences(connection: Connection, grain: Grain, low: datetime, high: datetime) -> Iterator[str]:
+    """Both sides in one statement, so that a write between two reads is no difference."""
+    counted = recount(connection, grain, transactions.c.posted_at.between(low, high - MICROSECOND)).subquery()
+    kept = _kept(grain, low, high).subquery()
+    keys = [column.name for column in totals.primary_key]
+    signed = union_all(
+        select(*(counted.c[key] for key in keys), *(counted.c[name] for name in MEASURES)),
+        select(*(kept.c[key] for key in keys), *((-kept.c[name]).label(name) for name in MEASURES)),
+    ).subquery()
+    sums = [func.sum(signed.c[name]) for name in MEASURES]
+    query = select(*(signed.c[key] for key in keys), *sums).group_by(*(signed.c[key] for key in keys))
+    for row in connection.execute(query.having(or_(*(total != 0 for total in sums)))):
+        where = " ".join(str(value) for value in row[: len(keys)] if value not in ("", 0))
+        off = ", ".join(
+            f"{name} by {int(value):+,}" for name, value in zip(MEASURES, row[len(keys) :], strict=True) if value
+        )
+        yield f"{where}: the recount differs in {off}"
+
+
+def _kept(grain: Grain, low: datetime, high: datetime) -> Select[Any]:
+    query = select(totals_now).where(totals_now.c.grain == grain.name)
+    if grain.bucket == "month":
+        return query.where(totals_now.c.bucket == (low.year - 1970) * 12 + low.month - 1)
+    if grain.bucket:
+        size = {"hour": 3_600_000_000, "day": 86_400_000_000}[grain.bucket]
+        return query.where(totals_now.c.bucket >= to_micros(low) // size, totals_now.c.bucket < to_micros(high) // size)
+    return query
+
+
+def _months(database: Database) -> list[tuple[datetime, datetime]]:
+    """The months that hold a transaction or a total."""
+    with database.reading(LONG) as connection:
+        ends = connection.execute(select(func.min(transactions.c.posted_at), func.max(transactions.c.posted_at))).one()
+        by_month = select(func.min(totals_now.c.bucket), func.max(totals_now.c.bucket))
+        first, last = connection.execute(by_month.where(totals_now.c.grain == "month")).one()
+    months = [month for month in (first, last) if month is not None]
+    months += [(end.year - 1970) * 12 + end.month - 1 for end in ends if end]
+    if not months:
+        return []
+    starts = [from_micros(month_start(month)) for month in range(min(months), max(months) + 2)]
+    return list(pairwise(starts))

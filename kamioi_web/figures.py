@@ -1,0 +1,132 @@
+"""The figures beside a list: its exact total, its sums and how it lies in time, from the totals where they cover it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from kamioi_web import totals
+from kamioi_web.cache import Aged, Aggregates
+from kamioi_web.filters import Parameter
+from kamioi_web.paging.cursor import Cursor
+from kamioi_web.paging.keyset import Listing, Plan
+from kamioi_web.paging.positions import Span, Spans
+from kamioi_web.paging.scan import tally
+from kamioi_web.totals import Slice
+
+MICROS = {"hour": 3_600_000_000, "day": 86_400_000_000}
+KEYS = ("status", "currency")
+T = TypeVar("T")
+
+
+class Subject(Protocol):
+    """What a query module gives so that its table can be a page. `F` is its own frozen Filters class."""
+
+    PARAMETERS: Sequence[Parameter]
+    LISTING: Listing
+
+    def resolve(self, connection: Connection, given: Mapping[str, Any]) -> Any: ...
+    def plan(self, connection: Connection, filters: Any) -> Plan: ...
+    def slice_of(self, filters: Any) -> Slice | None: ...
+    def span_slice(self, filters: Any) -> tuple[Slice, str, str | None] | None: ...
+    def counts(self, connection: Connection) -> dict[str, list[tuple[str, int]]]: ...
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Rows of status, currency, n, amount, round-up and fee in cents; `reached` is set when time ran out there."""
+
+    rows: Sequence[tuple]
+    reached: Cursor | None = None
+
+    @property
+    def n(self) -> int:
+        return sum(row[2] for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of one filtered list. Nothing is read before it is asked for, and most is kept for some seconds."""
+
+    connection: Connection
+    aggregates: Aggregates
+    subject: Subject
+    filters: Any
+    budget_ms: int
+
+    @property
+    def covered(self) -> bool:
+        """Whether totals add up to exactly this filter, so that its figures cost the same at any size."""
+        return self.subject.slice_of(self.filters) is not None
+
+    def sums(self) -> Aged[Sums]:
+        """The sums by status and currency, exact from the totals or as far as one bounded scan reaches."""
+        return self._kept("sums", self._read_sums)
+
+    def spans(self) -> Aged[Spans] | None:
+        """How many rows lie in each day or month; None when no totals tell."""
+        return self._kept("spans", self._read_spans) if self.subject.span_slice(self.filters) else None
+
+    def refine(self) -> Callable[[int, int], Sequence[Span]] | None:
+        """What splits one span of `spans` further; None where nothing finer is kept."""
+        found = self.subject.span_slice(self.filters)
+        if found is None or found[2] is None:
+            return None
+        part, _, finer = found
+        size = MICROS["hour" if finer == "hour" else "day"]
+
+        def split(low: int, high: int) -> list[Span]:
+            inside = Slice(finer, buckets=(low // size, high // size - 1), **_kept_keys(part))
+            rows = totals.read(self.connection, inside, ("bucket",))
+            return [(row[0] * size, (row[0] + 1) * size, row[1]) for row in rows]
+
+        return split
+
+    def split(self, name: str) -> dict[str, int] | None:
+        """The rows of each account type or category; None where the totals do not split this filter so."""
+        part = self.subject.slice_of(self.filters)
+        if part is None or part.grain not in ("ever", "day", "cube"):
+            return None
+        part = replace(part, grain="cube" if part.grain == "day" else part.grain)
+        return dict(row[:2] for row in totals.read(self.connection, part, (name,)))
+
+    def series(self, days: int) -> Mapping[tuple[int, str, str], tuple]:
+        """{(day, status, currency): (n, amount, round-up, fee)} of the newest days of the list; empty when not kept."""
+        spans = self.spans()
+        found = self.subject.span_slice(self.filters)
+        if not (spans and found and spans.value.spans) or found[0].grain == "ticker":
+            return {}
+        last = (spans.value.spans[0][1] - 1) // MICROS["day"]
+        part = found[0]
+        grain = "cube" if part.category or part.account_type else "day"
+        recent = Slice(grain, buckets=(last - days + 1, last), **_kept_keys(part))
+        rows = totals.read(self.connection, recent, ("bucket", *KEYS))
+        return {(row[0], row[1], row[2]): tuple(row[3:]) for row in rows}
+
+    def _read_sums(self) -> Sums:
+        part = self.subject.slice_of(self.filters)
+        if part:
+            return Sums([tuple(row) for row in totals.read(self.connection, part, KEYS) if row.n])
+        plan = self.subject.plan(self.connection, self.filters)
+        measures = totals.MEASURES[1:]
+        rows, reached = tally(self.connection, self.subject.LISTING, plan, KEYS, measures, self.budget_ms)
+        return Sums(rows, reached)
+
+    def _read_spans(self) -> Spans:
+        part, bucket, _ = self.subject.span_slice(self.filters) or (None, "", None)
+        assert part is not None
+        return Spans([(*_bounds(bucket, row[0]), row[1]) for row in totals.read(self.connection, part, ("bucket",))])
+
+    def _kept(self, what: str, compute: Callable[[], T]) -> Aged[T]:
+        return self.aggregates.get(f"{what} {self.subject.LISTING.table.name} {self.filters}", compute)
+
+
+def _kept_keys(part: Slice) -> dict[str, tuple[str, ...]]:
+    return {name: getattr(part, name) for name in ("status", "category", "account_type", "currency")}
+
+
+def _bounds(bucket: str, number: int) -> tuple[int, int]:
+    if bucket == "month":
+        return totals.month_start(number), totals.month_start(number + 1)
+    return number * MICROS[bucket], (number + 1) * MICROS[bucket]

@@ -1,0 +1,119 @@
+"""Reading a list's filters from the URL, strictly: what is unknown, doubled or malformed is named, never ignored."""
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from kamioi_web import money
+from kamioi_web.errors import BadRequest
+
+LONGEST = 200  # characters of one value
+MOST = 20  # values of one parameter
+DAY_FORM = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One filter as the URL spells it: `read` turns its text into a value or raises BadRequest."""
+
+    name: str
+    label: str
+    read: Callable[[str, str], Any]
+    many: bool = False
+
+
+def parse_filters(parameters: Sequence[Parameter], values: Mapping[str, list[str]]) -> dict[str, Any]:
+    """{name: value, or tuple of values where many} of the parameters that are given; empty ones count as not given."""
+    found: dict[str, Any] = {}
+    for parameter in parameters:
+        given = [text for text in values.get(parameter.name, []) if text.strip()]
+        if not given:
+            continue
+        if not parameter.many and len(given) > 1:
+            raise BadRequest(f"“{parameter.name}” is given {len(given)} times; it takes one value.", parameter.name)
+        if len(given) > MOST:
+            raise BadRequest(f"“{parameter.name}” takes at most {MOST} values; {len(given)} are given.", parameter.name)
+        read = [parameter.read(_bounded(text, parameter.name), parameter.name) for text in given]
+        found[parameter.name] = tuple(dict.fromkeys(read)) if parameter.many else read[0]
+    return found
+
+
+def refuse_unknown(values: Mapping[str, list[str]], known: Collection[str]) -> None:
+    """Raise BadRequest for the first parameter that the page does not take, naming those it does."""
+    for name in values:
+        if name not in known:
+            choices = ", ".join(sorted(known))
+            raise BadRequest(f"There is no parameter “{name[:40]}” here. This page takes: {choices}.", name[:40])
+
+
+def one_of(choices: Collection[str]) -> Callable[[str, str], str]:
+    """A reader of one of those words."""
+
+    def read(text: str, name: str) -> str:
+        if text in choices:
+            return text
+        raise BadRequest(f"“{text[:40]}” is not a {name.replace('_', ' ')}. It is one of: {', '.join(choices)}.", name)
+
+    return read
+
+
+def words(text: str, name: str) -> str:
+    """A reader of free text: outer blanks go, NUL and other controls are refused."""
+    if any(ord(letter) < 32 for letter in text):
+        raise BadRequest(f"“{name}” holds a control character. Type the words again.", name)
+    return text.strip()
+
+
+def ticker(text: str, name: str) -> str:
+    """A reader of a ticker such as SBUX or BRK.B."""
+    if re.fullmatch(r"[A-Z][A-Z0-9]{0,5}([.\-][A-Z]{1,2})?", text.upper(), re.ASCII):
+        return text.upper()
+    raise BadRequest(f"“{text[:40]}” is not a ticker. A ticker looks like SBUX or BRK.B.", name)
+
+
+def currency(text: str, name: str) -> str:
+    """A reader of an ISO 4217 code such as USD."""
+    if re.fullmatch(r"[A-Z]{3}", text.upper(), re.ASCII):
+        return text.upper()
+    raise BadRequest(f"“{text[:40]}” is not a currency. A currency is three letters, such as USD.", name)
+
+
+def number(text: str, name: str) -> int:
+    """A reader of a whole number from 1 to 2^63 - 1."""
+    if re.fullmatch(r"[0-9]{1,19}", text, re.ASCII) and 1 <= int(text) < 2**63:
+        return int(text)
+    raise BadRequest(f"“{text[:40]}” is not a number that “{name}” takes: 1, 2, 3 and so on.", name)
+
+
+def day(text: str, name: str) -> date:
+    """A reader of a date written 2024-03-14, from 1970 to 2199."""
+    try:
+        found = date.fromisoformat(text) if DAY_FORM.fullmatch(text) else None
+    except ValueError:
+        found = None
+    if found is None or not 1970 <= found.year < 2200:
+        raise BadRequest(f"“{text[:40]}” is not a date in the calendar. Write it as 2024-03-14.", name)
+    return found
+
+
+def amount(text: str, name: str) -> int:
+    """A reader of an amount, to cents."""
+    return money.parse(text, name)
+
+
+def start_of(day: date) -> datetime:
+    """Midnight at which a UTC day begins."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def end_of(day: date) -> datetime:
+    """Midnight at which a UTC day ends."""
+    return start_of(day) + timedelta(days=1)
+
+
+def _bounded(text: str, name: str) -> str:
+    if len(text) > LONGEST:
+        raise BadRequest(f"“{name}” is {len(text):,} characters long; at most {LONGEST} are taken.", name)
+    return text

@@ -1,0 +1,1 @@
+"""All SQL, one module a subject. Nothing here knows of requests or of templates."""

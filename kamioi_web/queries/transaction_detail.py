@@ -1,0 +1,78 @@
+"""One transaction: itself, its shares, what happened to it, and its neighbours in a filtered list."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from kamioi_web.errors import NotFound
+from kamioi_web.schema import (
+    admins,
+    allocations,
+    audit_events,
+    imports,
+    instruments,
+    merchants,
+    raw_values,
+    transactions,
+    users,
+)
+
+
+def find(connection: Connection, id: int, posted_at: datetime | None = None) -> Row[Any]:
+    """A transaction with its merchant, user and company. With its time the look-up touches one partition.
+
+    A wrong time (the row was moved) falls back to the id alone; NotFound when there is no such transaction.
+    """
+    t = transactions.c
+    joined = (
+        transactions.outerjoin(merchants, merchants.c.id == t.merchant_id)
+        .outerjoin(users, users.c.id == t.user_id)
+        .outerjoin(instruments, instruments.c.ticker == t.ticker)
+    )
+    query = select(
+        transactions,
+        merchants.c.name.label("merchant"),
+        merchants.c.descriptor,
+        users.c.account_number,
+        users.c.name.label("user_name"),
+        instruments.c.company,
+    ).select_from(joined)
+    found = connection.execute(query.where(t.id == id, t.posted_at == posted_at)).first() if posted_at else None
+    found = found or connection.execute(query.where(t.id == id)).first()
+    if found is None:
+        raise NotFound(f"There is no transaction {id}.")
+    return found
+
+
+def shares(connection: Connection, user_id: int, id: int) -> Sequence[Row[Any]]:
+    """Where the round-up of a transaction went: ticker and cents, the largest first."""
+    a = allocations.c
+    query = select(a.ticker, a.amount_cents).where(a.user_id == user_id, a.transaction_id == id)
+    return connection.execute(query.order_by(a.amount_cents.desc(), a.ticker).limit(500)).fetchall()
+
+
+def events(connection: Connection, id: int) -> Sequence[Row[Any]]:
+    """What was done to a transaction, newest first: at, who, action, detail."""
+    e = audit_events.c
+    query = (
+        select(e.at, admins.c.email, e.action, e.detail)
+        .select_from(audit_events.outerjoin(admins, admins.c.id == e.admin_id))
+        .where(e.subject == "transaction", e.subject_id == id)
+        .order_by(e.id.desc())
+        .limit(100)
+    )
+    return connection.execute(query).fetchall()
+
+
+def raw(connection: Connection, id: int) -> Sequence[Row[Any]]:
+    """The values that an import normalised, as they were: when, file, line, fields."""
+    r = raw_values.c
+    query = (
+        select(imports.c.started_at, imports.c.file_name, r.line, r.fields)
+        .select_from(raw_values.join(imports, imports.c.id == r.import_id))
+        .where(and_(r.subject == "transaction", r.subject_id == id))
+        .limit(20)
+    )
+    return connection.execute(query).fetchall()

@@ -1,0 +1,207 @@
+"""The list of transactions: its filters, which index or scan serves them, and which totals cover them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, select
+
+from kamioi_web import filters as read
+from kamioi_web import totals
+from kamioi_web.db import Dialect, dialect_of
+from kamioi_web.errors import NotFound
+from kamioi_web.filters import Parameter, end_of, start_of
+from kamioi_web.paging.keyset import Listing, Plan, Stream
+from kamioi_web.queries import merchants as merchant_queries
+from kamioi_web.schema import ACCOUNT_TYPES, COMMON_STATUSES, SOURCES, STATUSES, merchants, transactions, users
+from kamioi_web.totals import Slice
+
+t = transactions.c
+
+PARAMETERS = (
+    Parameter("status", "Status", read.one_of(STATUSES), many=True),
+    Parameter("account_type", "Account", read.one_of(ACCOUNT_TYPES), many=True),
+    Parameter("category", "Category", read.words, many=True),
+    Parameter("ticker", "Ticker", read.ticker, many=True),
+    Parameter("merchant", "Merchant", read.words),
+    Parameter("merchant_id", "Merchant", read.number),
+    Parameter("user", "User", read.words),
+    Parameter("since", "From", read.day),
+    Parameter("until", "To", read.day),
+    Parameter("amount_min", "At least", read.amount),
+    Parameter("amount_max", "At most", read.amount),
+    Parameter("source", "Source", read.one_of(SOURCES), many=True),
+    Parameter("currency", "Currency", read.currency),
+)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to. Empty tuples and None leave a part open; the dates are both included."""
+
+    status: tuple[str, ...] = ()
+    account_type: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    ticker: tuple[str, ...] = ()
+    merchant: str | None = None
+    merchant_ids: tuple[int, ...] | None = None  # what `merchant` or `merchant_id` found; None: too many to merge
+    user_id: int | None = None
+    since: date | None = None
+    until: date | None = None
+    amount_min: int | None = None
+    amount_max: int | None = None
+    source: tuple[str, ...] = ()
+    currency: str | None = None
+
+    @property
+    def by_merchant(self) -> bool:
+        return self.merchant is not None or self.merchant_ids is not None
+
+    @property
+    def uncovered(self) -> bool:
+        """Whether a part of this is in no total, so that only the rows themselves can tell."""
+        amounts = self.amount_min is not None or self.amount_max is not None
+        return bool(amounts or self.source or (self.by_merchant and self.merchant_ids is None))
+
+    @property
+    def dated(self) -> bool:
+        return self.since is not None or self.until is not None
+
+
+def resolve(connection: Connection, given: Mapping[str, Any]) -> Filters:
+    """Filters from parsed parameters, with the user and the merchants looked up; NotFound when one does not exist."""
+    rest = {name: value for name, value in given.items() if name not in ("user", "merchant_id")}
+    if "user" in given:
+        rest["user_id"] = find_user(connection, given["user"])
+    if "merchant_id" in given:
+        rest["merchant_ids"] = (merchant_queries.find(connection, given["merchant_id"]).id,)
+        rest.pop("merchant", None)
+    elif "merchant" in given:
+        rest["merchant_ids"] = merchant_queries.matching(connection, given["merchant"])
+    return Filters(**rest)
+
+
+def find_user(connection: Connection, text: str) -> int:
+    """The id of the user with that account number, e-mail or id."""
+    column = users.c.email if "@" in text else users.c.account_number
+    found = connection.scalar(select(users.c.id).where(column == text))
+    if found is None and text.isascii() and text.isdigit() and len(text) < 19:
+        found = connection.scalar(select(users.c.id).where(users.c.id == int(text)))
+    if found is None:
+        raise NotFound(f"There is no user “{text[:60]}”. Give an account number such as I1000042, an e-mail or an id.")
+    return found
+
+
+def plan(connection: Connection, filters: Filters) -> Plan:
+    """The index streams that hold these rows, and the conditions that are left to the bounded scan."""
+    return _plan(dialect_of(connection), filters)
+
+
+@lru_cache(maxsize=512)
+def _plan(dialect: Dialect, filters: Filters) -> Plan:
+    streams, served = _streams(filters)
+    residual = tuple(clause for name, clause in _conditions(dialect, filters) if name != served)
+    since = start_of(filters.since) if filters.since else None
+    until = end_of(filters.until) if filters.until else None
+    return Plan(streams, since, until, residual)
+
+
+def _streams(filters: Filters) -> tuple[tuple[Stream, ...], str | None]:
+    """The most selective index that the filter has, and the name of the condition that it serves."""
+    if filters.user_id is not None:
+        return (Stream("transactions_user", (t.user_id == filters.user_id,)),), "user"
+    if filters.merchant_ids is not None:
+        ids = filters.merchant_ids
+        return tuple(Stream("transactions_merchant", (t.merchant_id == one,)) for one in ids), "merchant"
+    if filters.ticker:
+        return tuple(Stream("transactions_ticker", (t.ticker == one,)) for one in filters.ticker), "ticker"
+    if filters.status and not set(filters.status) & set(COMMON_STATUSES):
+        rare = t.status.not_in(COMMON_STATUSES)  # said as the partial index says it
+        return tuple(Stream("transactions_status", (t.status == one, rare)) for one in filters.status), "status"
+    return (Stream("transactions_posted"),), None
+
+
+def _conditions(dialect: Dialect, filters: Filters) -> list[tuple[str, ColumnElement[bool]]]:
+    found: list[tuple[str, ColumnElement[bool]]] = []
+    for name in ("status", "account_type", "category", "ticker", "source"):
+        if wanted := getattr(filters, name):
+            found.append((name, t[name].in_(wanted) if len(wanted) > 1 else t[name] == wanted[0]))
+    if filters.merchant_ids is not None:
+        found.append(("merchant", t.merchant_id.in_(filters.merchant_ids)))
+    elif filters.merchant:
+        found.append(("merchant", t.merchant_id.in_(merchant_queries.ids_matching(dialect, filters.merchant))))
+    if filters.user_id is not None:
+        found.append(("user", t.user_id == filters.user_id))
+    if filters.amount_min is not None:
+        found.append(("amount", t.amount_cents >= filters.amount_min))
+    if filters.amount_max is not None:
+        found.append(("amount", t.amount_cents <= filters.amount_max))
+    if filters.currency:
+        found.append(("currency", t.currency == filters.currency))
+    return found
+
+
+def _decorate(rows: Subquery) -> Select[Any]:
+    """The rows of one chunk with the names that belong to them."""
+    named = select(rows, merchants.c.name.label("merchant"), merchants.c.descriptor, users.c.account_number)
+    joined = rows.outerjoin(merchants, merchants.c.id == rows.c.merchant_id)
+    return named.select_from(joined.outerjoin(users, users.c.id == rows.c.user_id))
+
+
+LISTING = Listing(transactions, "posted_at", _decorate)
+
+
+def slice_of(filters: Filters) -> Slice | None:
+    """The totals that add up to exactly this filter; None when none do."""
+    mixed = [filters.user_id is not None, filters.by_merchant, bool(filters.ticker)]
+    cube = {name: getattr(filters, name) for name in ("account_type", "category") if getattr(filters, name)}
+    kept = {"status": filters.status, "currency": (filters.currency,) if filters.currency else ()}
+    if filters.uncovered or sum(mixed) > 1 or (any(mixed) and (cube or filters.dated)):
+        return None
+    if filters.user_id is not None:
+        return Slice("user", subjects=(filters.user_id,), **kept)
+    if filters.by_merchant:
+        return Slice("merchant", subjects=filters.merchant_ids or (-1,), **kept)
+    if filters.ticker:
+        return None if filters.status else Slice("ticker", tickers=filters.ticker, **kept)
+    if not filters.dated:
+        return Slice("ever", **kept, **cube)
+    return Slice("cube" if cube else "day", buckets=_days(filters), **kept, **cube)
+
+
+def span_slice(filters: Filters) -> tuple[Slice, str, str | None] | None:
+    """The totals that tell how these rows lie in time: a slice, its bucket, and the finer grain inside a bucket."""
+    part = slice_of(filters)
+    if part is None or part.grain in ("user", "merchant"):
+        return None
+    if part.grain == "ticker":
+        return part, "month", None
+    kept = {"status": part.status, "currency": part.currency}
+    if not (filters.account_type or filters.category):
+        return Slice("day", buckets=_days(filters), **kept), "day", "hour"
+    cube = {"account_type": part.account_type, "category": part.category}
+    if filters.dated:
+        return Slice("cube", buckets=_days(filters), **kept, **cube), "day", None
+    return Slice("month", **kept, **cube), "month", "cube"
+
+
+def _days(filters: Filters) -> tuple[int, int] | None:
+    if not filters.dated:
+        return None
+    first = (filters.since - date(1970, 1, 1)).days if filters.since else 0
+    return first, (filters.until - date(1970, 1, 1)).days if filters.until else 10**6
+
+
+def counts(connection: Connection) -> dict[str, list[tuple[str, int]]]:
+    """Every status, category and account type there is with its rows in all, the most frequent first."""
+    names = ("status", "category", "account_type")
+    found: dict[str, dict[str, int]] = {name: {} for name in names}
+    for row in totals.read(connection, Slice("ever"), names):
+        for name, value in zip(names, row[:3], strict=True):
+            found[name][value] = found[name].get(value, 0) + row.n
+    return {
+        name: sorted(((value, n) for value, n in values.items() if n), key=lambda item: (-item[1], item[0]))
+        for name, values in found.items()
+    }

@@ -1,0 +1,50 @@
+"""How dates, numbers, ages and states read on a page."""
+
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+STATUS_LABELS = {
+    "pending": "pending",
+    "mapped": "mapped",
+    "completed": "completed",
+    "failed": "failed",
+    "rejected": "rejected",
+    "needs_review": "in review",
+}
+SAFE_INTEGER = 2**53 - 1
+
+
+@lru_cache(maxsize=4096)
+def day_text(iso: str) -> str:
+    """2024-03-04 is 4 Mar 2024."""
+    day = date.fromisoformat(iso)
+    return f"{day.day} {day:%b} {day.year}"
+
+
+def moment_text(moment: datetime) -> str:
+    """A UTC moment in full: 14 Mar 2024 09:49:13 UTC."""
+    return f"{day_text(moment.date().isoformat())} {moment:%H:%M:%S} UTC"
+
+
+def number_text(number: int) -> str:
+    """1204338 is 1,204,338."""
+    return f"{number:,}"
+
+
+def rough(number: int) -> str:
+    """A large number in a few characters: 1,020 million."""
+    return f"{round(number / 1_000_000):,} million" if number >= 10_000_000 else f"{number:,}"
+
+
+def age_text(seconds: float) -> str:
+    """An age: 3 s, 4 min, 2 h or 5 days."""
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def identifier(id: int) -> dict[str, Any]:
+    """An id for JSON: as a number while every client can hold it, and always as text."""
+    return {"id": id if id <= SAFE_INTEGER else None, "id_text": str(id)}
