@@ -1,0 +1,76 @@
+"""Kamioi Web: the admin dashboard of Kamioi, over tables of any size."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Flask, Response, redirect
+from flask_caching import Cache
+from flask_compress import Compress
+from flask_htmx import HTMX
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from kamioi_web import assets, error_pages, request_context, security, transaction_page
+from kamioi_web.actions import login, preferences
+from kamioi_web.auth.guard import protect, public
+from kamioi_web.cache import Aggregates
+from kamioi_web.db import Database
+from kamioi_web.pages import PAGES
+from kamioi_web.settings import Settings
+from kamioi_web.settings import settings as settings_of_process
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The dashboard as a WSGI application."""
+    settings = settings or settings_of_process()
+    app = Flask(__name__)
+    app.json.sort_keys = False  # ty: ignore[unresolved-attribute] - a figure stands where its meaning puts it
+    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(days=settings.session_days)
+    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
+    app.extensions["settings"] = settings
+    app.extensions["database"] = Database(settings)
+    app.extensions["aggregates"] = Aggregates(_shared_cache(app, settings), settings.cache_seconds)
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
+    request_context.follow_requests(app)
+    security.secure(app, settings)
+    protect(app, request_context.shared_connection)
+    app.register_blueprint(login.blueprint)
+    app.register_blueprint(preferences.make_blueprint({page.name: tuple(page.cells.COLUMNS) for page in PAGES}))
+    app.register_blueprint(_pages())
+    app.context_processor(request_context.shown_everywhere(PAGES))
+    error_pages.handle_errors(app)
+    assets.serve(app)
+    HTMX(app)
+    Compress(app)
+    return app
+
+
+def _pages() -> Blueprint:
+    pages = Blueprint("pages", __name__)
+    for page in PAGES:
+        page.register(pages)
+    transaction_page.register(pages)
+    pages.add_url_rule("/", view_func=lambda: redirect(PAGES[0].href), endpoint="home")
+    pages.add_url_rule(
+        "/healthz", view_func=public(lambda: ("ok\n", {"Content-Type": "text/plain"})), endpoint="health"
+    )
+    return pages
+
+
+@public
+def _alive() -> Response:
+    return Response("ok\n", mimetype="text/plain")
+
+
+def _shared_cache(app: Flask, settings: Settings) -> Cache:
+    if settings.redis_url is None:
+        return Cache(app, config={"CACHE_TYPE": "SimpleCache", "CACHE_THRESHOLD": 1000})
+    limits = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
+    return Cache(
+        app,
+        config={
+            "CACHE_TYPE": "RedisCache",
+            "CACHE_REDIS_URL": settings.redis_url,
+            "CACHE_KEY_PREFIX": "kamioi:",
+            "CACHE_OPTIONS": limits,
+        },
+    )

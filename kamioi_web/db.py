@@ -45,7 +45,9 @@ class Sqlite:
     """One file, one writer, and readers that never wait for it."""
 
     name = "sqlite"
+    label = "SQLite"
     scan_rows = 10_000  # index entries that take a bounded scan about 50 ms
+    partitions = False
     row_triggers = True  # a bulk load adds its sums set by set instead
 
     def engine(self, settings: Settings, read_only: bool) -> Engine:
@@ -122,15 +124,23 @@ class Sqlite:
     def lock(self, connection: Connection, name: str) -> None:
         """A write transaction is alone here already."""
 
+    def stop_writes(self, connection: Connection, table: str) -> None:
+        """A write transaction is alone here already."""
+
     def fold(self, connection: Connection) -> int:
         return 0  # the triggers add to the totals directly
+
+    def after_load(self, connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA optimize")
 
 
 class Postgres:
     """Monthly partitions; limits are set inside each transaction, so that pgbouncer may stand between."""
 
     name = "postgresql"
+    label = "PostgreSQL"
     scan_rows = 50_000
+    partitions = True
     row_triggers = False
 
     def engine(self, settings: Settings, read_only: bool) -> Engine:
@@ -199,8 +209,17 @@ class Postgres:
     def lock(self, connection: Connection, name: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
 
+    def stop_writes(self, connection: Connection, table: str) -> None:
+        connection.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
+
     def fold(self, connection: Connection) -> int:
         return connection.scalar(text("SELECT totals_fold()")) or 0
+
+    def after_load(self, connection: Connection) -> None:
+        for table in ("users", "merchants"):
+            last = f"(SELECT greatest(max(id), 1) FROM {table})"
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})"))
+        connection.execute(text("ANALYZE"))
 
 
 def _postgres_type(column: Column[Any]) -> str:
@@ -213,10 +232,11 @@ def _postgres_type(column: Column[Any]) -> str:
     )
 
 
-DIALECTS: dict[str, Sqlite | Postgres] = {"sqlite": Sqlite(), "postgresql": Postgres()}
+Dialect = Sqlite | Postgres
+DIALECTS: dict[str, Dialect] = {"sqlite": Sqlite(), "postgresql": Postgres()}
 
 
-def dialect_of(connection: Connection) -> Sqlite | Postgres:
+def dialect_of(connection: Connection) -> Dialect:
     """What this connection's database does its own way."""
     return DIALECTS[connection.dialect.name]
 

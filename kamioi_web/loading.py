@@ -66,7 +66,7 @@ def _allocate(where):
 
 
 def find_or_add_merchants(connection: Connection, seen: dict[str, tuple[str, int, int]]) -> dict[str, tuple]:
-    """{descriptor: (name, first_seen, last_seen)} to {descriptor: (id, ticker, category)}, adding those that are new."""
+    """{descriptor: (name, first_seen, last_seen)} to {descriptor: (id, ticker, category)}, adding the new ones."""
     columns = ("descriptor", "name", "first_seen", "last_seen")
     known = _merchants(connection, seen)
     fresh = [(descriptor, *seen[descriptor]) for descriptor in seen if descriptor not in known]

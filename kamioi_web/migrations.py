@@ -1,6 +1,8 @@
 """Bring a database up to date from sql/: numbered files in order, each once, then every index that is missing."""
 
 import hashlib
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -27,6 +29,26 @@ def migrate(database: Database) -> list[str]:
         database.dialect.lock(connection, "migrate")
         database.dialect.run_script(connection, (FOLDER / "database_indexes.sql").read_text())
     return done
+
+
+def add_months_ahead(database: Database, now: datetime, months: int) -> list[str]:
+    """Make the partitions of this month and the next ones, where the database has partitions."""
+    starts = [now.replace(day=1) + timedelta(days=31 * ahead) for ahead in range(months + 1)]
+    with database.writing() as connection:
+        return database.dialect.add_months(connection, starts)
+
+
+def index_names() -> dict[str, str]:
+    """{index: table} of every index in sql/database_indexes.sql."""
+    script = (FOLDER / "database_indexes.sql").read_text()
+    return dict(re.findall(r"INDEX IF NOT EXISTS (\w+) ON (\w+)", script))
+
+
+def drop_indexes(connection: Connection, table: str) -> None:
+    """Drop a table's indexes before a bulk load; migrate() makes them again."""
+    for name, of in index_names().items():
+        if of == table:
+            connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
 
 
 def pending(connection: Connection, dialect: str) -> list[str]:

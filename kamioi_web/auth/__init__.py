@@ -1,0 +1,1 @@
+"""Who may see it: passwords, sessions, limits on logins, and the guard in front of every page."""

@@ -1,0 +1,88 @@
+"""One answer to whatever goes wrong: a page for people, a row or a box for htmx, JSON for programs."""
+
+import logging
+
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from kamioi_web.errors import KamioiError
+from kamioi_web.pages import PAGES
+
+log = logging.getLogger(__name__)
+TITLES = {400: "That request cannot be understood", 403: "Not allowed", 404: "Not found", 503: "Not just now"}
+WORDS = {
+    404: "There is no such page.",
+    405: "This address does not take that kind of request.",
+    413: "What was sent is too large.",
+    414: "The address is too long.",
+    500: "Something went wrong here; it was noted, and nothing was changed. Try again, or tell us the reference.",
+}
+
+
+def handle_errors(app: Flask) -> None:
+    """Answer every error in the form that the asker can use."""
+    app.register_error_handler(KamioiError, lambda error: _answer(error.status, str(error)))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DBAPIError, lambda error: _unexpected(error, 503, _database_words(error)))
+    app.register_error_handler(Exception, lambda error: _unexpected(error, 500, WORDS[500]))
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    return _answer(status, WORDS.get(status, error.description or error.name))
+
+
+def _unexpected(error: Exception, status: int, message: str) -> Response:
+    log.error("request %s to %s failed", g.get("request_id"), request.path, exc_info=error)
+    return _answer(status, message)
+
+
+def _database_words(error: DBAPIError) -> str:
+    if "no such index" in str(error.orig) or "no such table" in str(error.orig) or "does not exist" in str(error.orig):
+        return "The database lacks a table or an index. Run kamioi-web migrate, then kamioi-web doctor."
+    return "The database cannot answer just now. Try again in a moment."
+
+
+def _answer(status: int, message: str) -> Response:
+    reference = g.get("request_id", "")
+    if request.path.startswith("/api/") or request.path.endswith(".json"):
+        title = TITLES.get(status, "Something went wrong")
+        response = jsonify(success=False, error=title, detail=message, request_id=reference)
+    elif request.headers.get("HX-Request") == "true":
+        response = current_app.make_response(_fragment(message, reference))
+        response.headers["X-Fragment"] = "1"
+    else:
+        title = TITLES.get(status, "Something went wrong")
+        response = current_app.make_response(
+            render_template("error.html", status=status, title=title, message=message, links=_ways_out())
+        )
+    response.status_code = status
+    if status == 503:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+def _fragment(message: str, reference: str) -> str:
+    """A row for a list, a box for the rest; both offer to try again, with the same place."""
+    again = request.full_path.rstrip("?")
+    if request.path.endswith("/rows"):
+        page = next((page for page in PAGES if request.path.startswith(page.href + "/")), PAGES[0])
+        columns = len(page.cells.COLUMNS)
+        return render_template(
+            "table/problem.html",
+            message=message,
+            retry_href=again,
+            href=page.href,
+            columns=columns,
+            request_id=reference,
+        )
+    return render_template("components/problem.html", message=message, retry_href=again, request_id=reference)
+
+
+def _ways_out() -> list[dict[str, str]]:
+    """Back to the list that the address belongs to, or else to the first page."""
+    for page in PAGES:
+        if request.path == page.href or request.path.startswith(page.href + "/"):
+            return [{"label": f"Back to {page.title}", "href": page.href}]
+    return [{"label": PAGES[0].title, "href": PAGES[0].href}]

@@ -1,0 +1,256 @@
+"""The parts of a list's page, as its templates take them: the chunk, the chips, the timeline, the JSON."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import g
+
+from kamioi_web.actions.preferences import of_page
+from kamioi_web.figures import Sums
+from kamioi_web.filters import number
+from kamioi_web.paging.cursor import Cursor
+from kamioi_web.paging.keyset import Place, fetch
+from kamioi_web.paging.positions import Spans
+from kamioi_web.paging.scan import Found
+from kamioi_web.schema import from_micros
+from kamioi_web.text import age_text, day_text, number_text, rough
+from kamioi_web.timeline import bars
+
+if TYPE_CHECKING:
+    from kamioi_web.table_page import TablePage, View
+
+END_OF_TIME = 7_258_118_400_000_000  # the year 2200, in microseconds
+
+
+def chunk(
+    table: "TablePage", view: "View", place: Place, found: Found, start: int | None, direction: str
+) -> dict[str, Any]:
+    """The rows of one answer with the links that go on from both of its ends."""
+    listing = table.subject.LISTING
+    rows = list(found.rows)[:: -1 if place.direction == "newer" else 1]
+    ends = [Cursor(getattr(row, listing.at), row.id) for row in (rows[:1] + rows[-1:])]
+    first, last = (ends[0], ends[-1]) if ends else (place.cursor, place.cursor)
+    parts: dict[str, Any] = {
+        "rows": table.cells.present(rows, _end_of_query(view)),
+        "first": str(ends[0]) if ends else "",
+        "last": str(ends[-1]) if ends else "",
+        "start": start,
+        "direction": direction,
+        "end": "",
+        "searched": None,
+    }
+    beyond = {"older": found.resume or last, "newer": found.resume or first}
+    going = {place.direction: found.more}
+    if direction == "both":
+        going["newer"] = place.cursor is not None and (bool(rows) or found.more)
+        beyond["newer"] = first
+    for side, parameter in (("newer", "before"), ("older", "after")):
+        parts |= _link(view, side, parameter, beyond[side] if going.get(side) else None, start, len(rows))
+    if not found.more and place.direction == "older":
+        parts["end"] = end_text(view, start, len(rows))
+    if found.searched and found.resume:
+        parts["searched"] = _searched(table, view, found)
+    return parts
+
+
+def _link(view: "View", side: str, parameter: str, at: Cursor | None, start: int | None, n: int) -> dict[str, Any]:
+    if at is None:
+        return {f"{side}_rows": None, f"{side}_href": None}
+    number_there = None if start is None else start + n if side == "older" else max(1, start - view.limit)
+    counted = (("from", number_there),) if number_there else ()
+    page = ("at", at) if side == "older" else ("before", at)
+    full = view.request.link(page) if side == "older" else view.request.link(("at", at))
+    return {f"{side}_rows": view.request.link((parameter, at), *counted, under="/rows"), f"{side}_href": full}
+
+
+def start_number(text: str) -> int | None:
+    """The row number that a page passes on to the rows it asks for."""
+    return number(text, "from") if text else None
+
+
+def end_text(view: "View", start: int | None, shown: int) -> str:
+    """What the last row of the list says."""
+    if start is None:
+        return "End of the list."
+    total = start - 1 + shown
+    return f"End of the list: {number_text(total)} {'row' if total == 1 else 'rows'}." if total else ""
+
+
+def _searched(table: "TablePage", view: "View", found: Found) -> dict[str, Any]:
+    """How far a bounded scan has come in time and in rows of the whole list."""
+    assert found.resume is not None
+    everything = table.figures_of_all(view).spans()
+    spans = everything.value if everything else Spans([])
+    passed = spans.around(int(found.resume.at.timestamp() * 1_000_000))[2]
+    day = day_text(found.resume.at.date().isoformat())
+    n = len(found.rows)
+    text = f"Searched back to {day}: {rough(passed)} of {rough(spans.total)} rows, {n} found here"
+    return {"text": text, "share": round(passed / max(1, spans.total), 3)}
+
+
+def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found, at: str) -> dict[str, Any]:
+    """Everything around the rows."""
+    asked = view.request
+    total = _total(view, found, rows)
+    return fragment(table, view, since=_newest(table, view, rows)) | {
+        "total": total,
+        "chunk": rows,
+        "at": at,
+        "position": _position(view, rows, total),
+        "chips": [
+            {"label": label, "value": value, "remove_href": asked.link(without=names)}
+            for label, value, names in table.cells.chips(asked)
+        ],
+        "clear_href": asked.href if asked.pairs else None,
+        "fields": table.cells.fields(asked, table.counts(view)),
+        "kept": [pair for pair in asked.pairs if pair[0] in ("currency", "merchant_id")],
+        "search": {
+            "name": "merchant",
+            "value": dict(asked.pairs).get("merchant", ""),
+            "kept": [pair for pair in asked.pairs if pair[0] not in ("merchant", "merchant_id")],
+            "placeholder": "Find a merchant…",
+            "action": asked.href,
+        },
+        "jump": {"action": asked.href, "kept": asked.pairs, "date": "", "page": ""},
+        "newest_href": asked.link(),
+        "oldest_href": _oldest(view),
+        "newer": None,
+        "empty": _empty(table, view, rows),
+    }
+
+
+def fragment(table: "TablePage", view: "View", since: Cursor | None = None) -> dict[str, Any]:
+    """What the frames of fragments know of their page."""
+    asked = view.request
+    chosen = of_page(g.admin.preferences, table.name)
+    columns = table.cells.COLUMNS
+    shown = chosen.get("columns") or [key for key in columns if key not in table.cells.HIDDEN]
+    return {
+        "name": table.name,
+        "title": table.title,
+        "noun": table.name,
+        "href": asked.href,
+        "rows_href": asked.link(under="/rows"),
+        "summary_href": asked.link(under="/summary"),
+        "timeline_href": asked.link(under="/timeline"),
+        "newer_href": asked.link(("since", since), under="/newer") if since else "",
+        "preferences_href": "/preferences",
+        "columns": [
+            {
+                "key": key,
+                "label": label,
+                "shown": key in shown or key in table.cells.FIXED,
+                "fixed": key in table.cells.FIXED,
+            }
+            for key, label in columns.items()
+        ],
+        "density": chosen.get("density", "comfortable"),
+        "newer": None,
+    }
+
+
+def newer(view: "View", count: int, most: int) -> dict[str, Any] | None:
+    """The notice of newer rows; None while there are none."""
+    if not count:
+        return None
+    text = f"{number_text(count)} newer" if count <= most else f"more than {number_text(most)} newer"
+    return {"count": count, "text": text, "href": view.request.link()}
+
+
+def summary(table: "TablePage", view: "View") -> dict[str, Any]:
+    """The tiles, the currencies to choose from, and how old and how exact the figures are."""
+    aged = view.figures.sums()
+    sums = aged.value
+    currency = dict(view.request.pairs).get("currency") or table.cells.chosen_currency(sums)
+    reached = f"read back to {day_text(sums.reached.at.date().isoformat())}" if sums.reached else ""
+    return {
+        "tiles": table.cells.tiles(view.figures, view.request, sums, currency),
+        "age": age_text(aged.age),
+        "label": "at least" if sums.reached else "exact",
+        "note": reached,
+        "currencies": _currencies(view, sums, currency),
+    }
+
+
+def _currencies(view: "View", sums: Sums, current: str) -> list[dict[str, Any]]:
+    counts: dict[str, int] = {}
+    for _, code, n, *_ in sums.rows:
+        counts[code] = counts.get(code, 0) + n
+    if len(counts) < 2:
+        return []
+    return [
+        {
+            "code": code,
+            "text": f"{number_text(n)} rows in {code}",
+            "href": view.request.link(("currency", code), without=("currency",)),
+            "current": code == current,
+        }
+        for code, n in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+
+
+def timeline(table: "TablePage", view: "View") -> dict[str, Any] | None:
+    """The bars of the filter's own days or months, or of the whole list where those are not kept."""
+    aged = view.figures.spans()
+    note = "" if aged else "all rows; this filter's own are not kept by day"
+    aged = aged or table.figures_of_all(view).spans()
+    if aged is None or not aged.value.spans:
+        return None
+    found = bars(aged.value, lambda day: view.request.link(("date", day)))
+    return found | {"note": note, "age": age_text(aged.age)}
+
+
+def _total(view: "View", found: Found, rows: Mapping[str, Any]) -> dict[str, Any]:
+    """The number of rows: exact from the totals or when all of them are here, else at least those seen."""
+    if view.figures.covered:
+        aged = view.figures.sums()
+        n, exact, age = aged.value.n, True, age_text(aged.age)
+    else:
+        n, age = (rows["start"] or 1) - 1 + len(found.rows), ""
+        exact = not found.more and rows["start"] == 1
+    return {"n": n, "text": number_text(n), "exact": exact, "label": "exact" if exact else "at least", "age": age}
+
+
+def _position(view: "View", rows: Mapping[str, Any], total: Mapping[str, Any]) -> dict[str, str]:
+    start, n = rows["start"], len(rows["rows"])
+    if start is None or not n:
+        return {"text": "", "page": "", "note": ""}
+    of = f" of {total['text']}" if total["exact"] else ""
+    text = f"Rows {number_text(start)} – {number_text(start + n - 1)}{of}"
+    return {"text": text, "page": number_text((start - 1) // view.limit + 1), "note": ""}
+
+
+def _newest(table: "TablePage", view: "View", rows: Mapping[str, Any]) -> Cursor | None:
+    """The newest row when the page was made; what comes above it later is news."""
+    if rows["start"] == 1 and rows["first"]:
+        return Cursor.parse(rows["first"], "at")
+    plan = table.subject.plan(view.connection, view.filters)
+    if plan.residual:
+        return None
+    newest = fetch(view.connection, table.subject.LISTING, plan, Place(), 1)
+    return Cursor(getattr(newest[0], table.subject.LISTING.at), newest[0].id) if newest else None
+
+
+def _oldest(view: "View") -> str:
+    """The end of the list: read upwards from before the first row."""
+    total = view.figures.sums().value.n if view.figures.covered else 0
+    if total:
+        return view.request.link(("row", max(1, total - view.limit + 1)))
+    return view.request.link(("at", Cursor(from_micros(0), 0)))
+
+
+def _empty(table: "TablePage", view: "View", rows: Mapping[str, Any]) -> dict[str, Any] | None:
+    if rows["rows"] or rows["searched"] or rows["newer_rows"]:
+        return None
+    if not view.request.pairs:
+        return {"message": f"There are no {table.name} yet.", "suggestions": []}
+    suggestions = [
+        {"label": f"Remove {label}: {value}", "href": view.request.link(without=names)}
+        for label, value, names in table.cells.chips(view.request)
+    ]
+    return {"message": f"No {table.name} match.", "suggestions": suggestions}
+
+
+def _end_of_query(view: "View") -> str:
+    query = view.request.link().partition("?")[2]
+    return f"&{query}" if query else ""

@@ -1,0 +1,68 @@
+"""What belongs to one request: its database connection, its settings, its clock, and what every template knows."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, cast
+
+from flask import Flask, current_app, g, request
+from sqlalchemy import Connection
+
+from kamioi_web.db import Database
+from kamioi_web.settings import Settings
+
+
+def settings_of() -> Settings:
+    """The settings of the running app."""
+    return cast(Settings, current_app.extensions["settings"])
+
+
+def database_of() -> Database:
+    """The database of the running app."""
+    return cast(Database, current_app.extensions["database"])
+
+
+def database_connection() -> Connection:
+    """The request's one read-only connection, opened when it is first asked for."""
+    if "connection" not in g:
+        g.closing = ExitStack()
+        g.connection = g.closing.enter_context(database_of().reading())
+    return g.connection
+
+
+@contextmanager
+def shared_connection() -> Iterator[Connection]:
+    """The same connection as a context that leaves it open for what follows in the request."""
+    yield database_connection()
+
+
+def follow_requests(app: Flask) -> None:
+    """Start each request's clock, and close its connection when it ends."""
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.teardown_request
+    def end(error: BaseException | None) -> None:
+        g.pop("connection", None)
+        if closing := g.pop("closing", None):
+            closing.close()
+
+
+def took() -> str:
+    """How long this request has taken so far."""
+    return f"{(time.perf_counter() - g.began) * 1000:.0f} ms"
+
+
+def shown_everywhere(pages: Sequence[Any]) -> Callable[[], dict[str, Any]]:
+    """What every template may show: who is logged in, the pages, the engine, the time taken."""
+
+    def shown() -> dict[str, Any]:
+        nav = [
+            {"label": page.title, "href": page.href, "section": "", "current": request.path.startswith(page.href)}
+            for page in pages
+        ]
+        return {"admin": g.get("admin"), "nav": nav, "engine": database_of().dialect.label, "took": took}
+
+    return shown

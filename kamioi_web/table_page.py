@@ -1,0 +1,210 @@
+"""TablePage: one list as page, rows, summary, timeline, newer and JSON, all from the same query module."""
+
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
+from markupsafe import Markup
+from sqlalchemy import Connection
+
+from kamioi_web import list_parts
+from kamioi_web.api.lists import answer, legacy_parameters
+from kamioi_web.errors import BadRequest, NotFound
+from kamioi_web.figures import Figures, Subject
+from kamioi_web.filters import end_of
+from kamioi_web.list_request import PLACES, ListRequest, parse_list, single
+from kamioi_web.paging.cursor import Cursor
+from kamioi_web.paging.keyset import Place, count_up_to
+from kamioi_web.paging.positions import Positions, Span, Spans
+from kamioi_web.paging.scan import Found, read_chunk
+from kamioi_web.request_context import database_connection, settings_of
+
+NEWER_COUNTED = 1_000
+
+
+@dataclass(frozen=True)
+class View:
+    """One request's look at a list: what it asks for and how it is read."""
+
+    connection: Connection
+    request: ListRequest
+    filters: Any
+    figures: Figures
+    limit: int
+
+
+@dataclass(frozen=True)
+class TablePage:
+    """A list's page. `subject` is its query module, `cells` the module that shows its rows."""
+
+    name: str
+    title: str
+    subject: Subject
+    cells: ModuleType
+
+    @property
+    def href(self) -> str:
+        return f"/{self.name}"
+
+    def register(self, pages: Blueprint) -> None:
+        """Give the list its URLs."""
+        for under, view in {
+            "": self.show_page,
+            "/rows": self.show_rows,
+            "/summary": self.show_summary,
+            "/timeline": self.show_timeline,
+            "/newer": self.show_newer,
+            ".json": self.show_json,
+        }.items():
+            pages.add_url_rule(self.href + under, endpoint=f"{self.name}{under}".replace(".", "/"), view_func=view)
+        pages.add_url_rule(f"/api/admin/{self.name}", endpoint=f"api/{self.name}", view_func=self.show_json)
+
+    # Views, in the order in which a browser asks for them.
+
+    def show_page(self) -> Any:
+        """The whole page, opened at the place that the URL names."""
+        values = request.args.to_dict(flat=False)
+        view = self._view(values, PLACES)
+        if any(not text.strip() for texts in values.values() for text in texts):
+            given = [(name, text) for name in PLACES for text in values.get(name, []) if text.strip()]
+            return redirect(view.request.link(*given))  # a form sends its empty fields too
+        place, start, at = self._open(view)
+        found = self._read(view, place)
+        chunk = list_parts.chunk(self, view, place, found, start, "both")
+        page = list_parts.page(self, view, chunk, found, at)
+        boxes = {"summary_html": self._box("summary", view, page), "timeline_html": self._box("timeline", view, page)}
+        return self._render("page", chunk=chunk, page=page, **boxes)
+
+    def show_rows(self) -> Any:
+        """The rows beyond a cursor, as tbody elements."""
+        values = request.args.to_dict(flat=False)
+        view = self._view(values, ("after", "before", "from"))
+        after, before = single(values, "after"), single(values, "before")
+        if bool(after) == bool(before):
+            raise BadRequest("Rows are read after a place or before one: give “after” or “before”.", "after")
+        cursor = Cursor.parse(after or before, "after" if after else "before")
+        place = Place("older" if after else "newer", cursor)
+        start = list_parts.start_number(single(values, "from"))
+        found = self._read(view, place)
+        chunk = list_parts.chunk(self, view, place, found, start, place.direction)
+        return self._render("rows", chunk=chunk, page=list_parts.fragment(self, view))
+
+    def show_summary(self) -> Any:
+        """The figures above the list."""
+        view = self._view(request.args.to_dict(flat=False), ())
+        page = list_parts.fragment(self, view)
+        return self._render("summary", page=page, summary=list_parts.summary(self, view))
+
+    def show_timeline(self) -> Any:
+        """How the list lies in time."""
+        view = self._view(request.args.to_dict(flat=False), ())
+        page = list_parts.fragment(self, view)
+        return self._render("timeline", page=page, timeline=list_parts.timeline(self, view))
+
+    def show_newer(self) -> Any:
+        """How many rows are newer than the page that asks."""
+        values = request.args.to_dict(flat=False)
+        view = self._view(values, ("since",))
+        since = Cursor.parse(single(values, "since"), "since")
+        plan = self.subject.plan(view.connection, view.filters)
+        count = 0
+        if not plan.residual:
+            count = count_up_to(view.connection, self.subject.LISTING, plan, Place("newer", since), NEWER_COUNTED + 1)
+        page = list_parts.fragment(self, view, since=since)
+        return self._render("newer", page=page | {"newer": list_parts.newer(view, count, NEWER_COUNTED)})
+
+    def show_json(self) -> Any:
+        """The list as JSON, in the shape that the old clients read."""
+        values, notes = legacy_parameters(request.args.to_dict(flat=False))
+        view = self._view(values, ("page", "limit", "cursor"))
+        return jsonify(answer(self, view, values, notes))
+
+    # What the views share.
+
+    def figures_of_all(self, view: View) -> Figures:
+        """The figures of the whole list, whatever the filter."""
+        return replace(view.figures, filters=self.subject.resolve(view.connection, {}))
+
+    def counts(self, view: View) -> dict[str, list[tuple[str, int]]]:
+        """The values that the filter form offers, with the rows of each in the whole list."""
+        return view.figures.aggregates.get(f"counts {self.name}", lambda: self.subject.counts(view.connection)).value
+
+    def positions(self, view: View) -> Positions | None:
+        """Where rows are in this list; None when neither totals nor a short index tell."""
+        listing, plan = self.subject.LISTING, self.subject.plan(view.connection, view.filters)
+        spans = view.figures.spans()
+        if spans:
+            return Positions(view.connection, listing, plan, spans.value, view.figures.refine())
+        if plan.residual:
+            return None
+        everything: Span = (0, list_parts.END_OF_TIME, view.figures.sums().value.n)
+        return Positions(view.connection, listing, plan, Spans([everything]))
+
+    def _view(self, values: dict[str, list[str]], also: tuple[str, ...]) -> View:
+        asked = parse_list(self.href, self.subject.PARAMETERS, values, also)
+        connection, settings = database_connection(), settings_of()
+        filters = self.subject.resolve(connection, asked.given)
+        aggregates = current_app.extensions["aggregates"]
+        figures = Figures(connection, aggregates, self.subject, filters, settings.scan_ms)
+        return View(connection, asked, filters, figures, settings.chunk_rows)
+
+    def _open(self, view: View) -> tuple[Place, int | None, str]:
+        """The place that the URL names, the number of its first row, and the cursor to mark."""
+        asked = view.request
+        if asked.page or asked.row:
+            row = asked.row or ((asked.page or 1) - 1) * view.limit + 1
+            return (Place(), 1, "") if row == 1 else (self.open_row(view, row), row, "")
+        if asked.at:
+            return Place(cursor=asked.at, inclusive=True), self._row_number(view, asked.at), str(asked.at)
+        if asked.date:
+            cursor = Cursor(end_of(asked.date), 0)
+            return Place(cursor=cursor), self._row_number(view, cursor), ""
+        return Place(), 1, ""
+
+    def open_row(self, view: View, row: int) -> Place:
+        """The place of that row, counted from 1; NotFound past the end, BadRequest where it cannot be told."""
+        positions = self.positions(view)
+        cursor = positions.place_of(row - 1) if positions else None
+        if cursor is None:
+            raise self._no_such_row(view, positions, row)
+        return Place(cursor=cursor, inclusive=True)
+
+    def _no_such_row(self, view: View, positions: Positions | None, row: int) -> Exception:
+        if positions and row > positions.spans.total:
+            total = positions.spans.total
+            pages = max(1, -(-total // view.limit))
+            return NotFound(f"There is no row {row:,}: the list has {total:,} rows on {pages:,} pages.")
+        return BadRequest("Row and page numbers that far are not kept for this filter. Go by date instead.", "page")
+
+    def _row_number(self, view: View, cursor: Cursor) -> int | None:
+        positions = self.positions(view)
+        newer = positions.row_of(cursor) if positions else None
+        return None if newer is None else newer + 1
+
+    def _read(self, view: View, place: Place) -> Found:
+        plan = self.subject.plan(view.connection, view.filters)
+        if current_app.extensions["database"].dialect.partitions and place.direction == "older" and not plan.residual:
+            spans = view.figures.spans()
+            low = spans.value.low_bound(place.cursor, view.limit + 1) if spans else None
+            place = replace(place, low=low)
+        return read_chunk(view.connection, self.subject.LISTING, plan, place, view.limit, settings_of().scan_ms)
+
+    def _box(self, frame: str, view: View, page: dict[str, Any]) -> Markup:
+        """A summary or a timeline inside the page, kept for some seconds; empty when it would cost a scan."""
+        if frame == "summary" and not view.figures.covered:
+            return self._markup(frame, page, None)
+        make = {"summary": list_parts.summary, "timeline": list_parts.timeline}[frame]
+        key = f"{frame} {self.name} {view.request.pairs}"
+        return view.figures.aggregates.get(key, lambda: self._markup(frame, page, make(self, view))).value
+
+    def _markup(self, frame: str, page: dict[str, Any], content: dict[str, Any] | None) -> Markup:
+        html = render_template(f"{self.name}.html", frame=f"table/{frame}.html", page=page, **{frame: content})
+        return Markup(html)  # noqa: S704 - the template has escaped it
+
+    def _render(self, frame: str, **context: Any) -> Response:
+        html = render_template(f"{self.name}.html", frame=f"table/{frame}.html", **context)
+        response = current_app.make_response(html)
+        if frame != "page":
+            response.headers["X-Fragment"] = "1"
+        return response
