@@ -9,9 +9,12 @@ from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
+    MetaData,
     Select,
+    Table,
     delete,
     func,
     insert,
@@ -24,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kamioi_web.db import Database, dialect_of
+from kamioi_web.db import Database, Dialect, dialect_of
 from kamioi_web.schema import EPOCH, from_micros, to_micros, totals, totals_now, transactions
 
 LONG = 24 * 3600.0  # seconds; a recount reads everything
@@ -32,6 +35,15 @@ MICROSECOND = timedelta(microseconds=1)
 WHOLE = (EPOCH, datetime(2200, 1, 1, tzinfo=UTC))
 MEASURES = ("n", "amount_cents", "round_up_cents", "fee_cents")
 CUBE = ("status", "category", "account_type")
+
+
+# One bulk load by hour, status, category, account type and currency.
+loaded = Table(
+    "loaded",
+    MetaData(),
+    *(Column(totals.c[name].name, totals.c[name].type) for name in ("bucket", *CUBE, "currency", *MEASURES)),
+    prefixes=["TEMPORARY"],
+)
 
 
 @dataclass(frozen=True)
@@ -63,20 +75,25 @@ GRAINS = {
 def recount(connection: Connection, grain: Grain, where: ColumnElement[bool]) -> Select[Any]:
     """The rows of one grain, counted from the transactions that `where` selects."""
     t = transactions.c
-    dialect = dialect_of(connection)
-    hour = dialect.hour_of(t.posted_at)
-    buckets = {"hour": hour, "day": dialect.day_of(hour), "month": dialect.month_of(hour)}
-    keys = [
-        literal(grain.name).label("grain"),
-        (t[grain.subject] if grain.subject else literal(0)).label("subject"),
-        (t.ticker if grain.ticker else literal("")).label("ticker"),
-        (buckets[grain.bucket] if grain.bucket else literal(0)).label("bucket"),
-        *((t[name] if name in grain.splits else literal("")).label(name) for name in CUBE),
-        t.currency.label("currency"),
-    ]
     sums = [func.count().label("n"), *(_sum(t[name]).label(name) for name in MEASURES[1:])]
-    query = select(*keys, *sums).where(where).group_by(*(text(str(i)) for i in range(1, len(keys) + 1)))
+    query = _grouped(dialect_of(connection), grain, t, dialect_of(connection).hour_of(t.posted_at), sums).where(where)
     return query.where(t.ticker.is_not(None)) if grain.ticker else query
+
+
+def _grouped(dialect: Dialect, grain: Grain, c: Any, hour: ColumnElement[Any], sums: list[Any]) -> Select[Any]:
+    """Rows shaped as the totals from a table with columns `c`; only what the grain splits by is grouped by."""
+    buckets = {"hour": hour, "day": dialect.day_of(hour), "month": dialect.month_of(hour)}
+    split: dict[str, ColumnElement[Any]] = {name: c[name] for name in (*grain.splits, "currency")}
+    if grain.subject:
+        split["subject"] = c[grain.subject]
+    if grain.ticker:
+        split["ticker"] = c.ticker
+    if grain.bucket:
+        split["bucket"] = buckets[grain.bucket]
+    rest = {"grain": grain.name, "subject": 0, "ticker": "", "bucket": 0} | dict.fromkeys(CUBE, "")
+    keys = [column.name for column in totals.primary_key]
+    chosen = [(split[key] if key in split else literal(rest[key])).label(key) for key in keys]
+    return select(*chosen, *sums).group_by(*(text(str(at)) for at, key in enumerate(keys, 1) if key in split))
 
 
 @contextmanager
@@ -91,10 +108,25 @@ def bulk_loading(connection: Connection) -> Iterator[None]:
 
 
 def add_loaded(connection: Connection, where: ColumnElement[bool]) -> None:
-    """Add the transactions that `where` selects to every grain. Only for rows loaded inside bulk_loading."""
-    if dialect_of(connection).row_triggers:
-        for grain in GRAINS.values():
-            connection.execute(_add(connection, recount(connection, grain, where)))
+    """Add the transactions that `where` selects to every grain. Only for rows loaded inside bulk_loading.
+
+    Five of the grains are coarser views of one, which is grouped once into a temporary table: half the work.
+    """
+    dialect = dialect_of(connection)
+    if not dialect.row_triggers:
+        return
+    loaded.create(connection, checkfirst=True)
+    connection.execute(delete(loaded))
+    finest = recount(connection, Grain("", CUBE, bucket="hour"), where).subquery()
+    names = [column.name for column in loaded.c]
+    connection.execute(insert(loaded).from_select(names, select(*(finest.c[name] for name in names))))
+    for grain in GRAINS.values():
+        if grain.subject or grain.ticker:
+            rows = recount(connection, grain, where)
+        else:
+            sums = [_sum(loaded.c[name]).label(name) for name in MEASURES]
+            rows = _grouped(dialect, grain, loaded.c, loaded.c.bucket, sums)
+        connection.execute(_add(connection, rows))
 
 
 def fold(connection: Connection) -> int:

@@ -1,0 +1,62 @@
+"""The file of rows that were not taken: line number, reason, and the fields as they were."""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Rejects:
+    """A CSV file that begins to exist with its first row; what a killed run wrote after `size` is cut off."""
+
+    def __init__(self, path: Path | None, size: int = 0) -> None:
+        self.path = path
+        self.size = size
+        self._file: io.BufferedRandom | io.BufferedWriter | None = None
+
+    def complete(self) -> bool:
+        """Whether the file still holds what was written before."""
+        return self.path is None or self.size == 0 or (self.path.is_file() and self.path.stat().st_size >= self.size)
+
+    def add(self, line: int, reason: str, fields: list[str]) -> None:
+        """Write one row. Cells that a spreadsheet would run as a formula get a ' in front."""
+        if self.path is None:
+            return
+        file = self._open()
+        if self.size == 0:
+            self._write(file, ["line", "reason", "fields"])
+        self._write(file, [str(line), reason, *map(_safe, fields)])
+
+    def sync(self) -> None:
+        """Make what was written survive a power cut."""
+        if self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self, ours: bool = False) -> None:
+        """Close; with `ours`, an earlier run of this import began the file, so what it wrote too much goes."""
+        if ours and self.path is not None and self.path.is_file() and self.path.stat().st_size > self.size:
+            self._open()
+        if self._file:
+            self._file.close()
+
+    def _open(self) -> io.BufferedRandom | io.BufferedWriter:
+        if self._file is None:
+            assert self.path is not None
+            self._file = self.path.open("r+b" if self.path.exists() and self.size else "wb")
+            self._file.truncate(self.size)
+            self._file.seek(self.size)
+        return self._file
+
+    def _write(self, file: io.BufferedRandom | io.BufferedWriter, row: list[str]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerow(row)
+        data = text.getvalue().encode("utf-8", "backslashreplace")
+        file.write(data)
+        self.size += len(data)
+
+
+def _safe(cell: str) -> str:
+    return "'" + cell if cell.startswith(FORMULA) else cell
