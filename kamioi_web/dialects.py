@@ -1,0 +1,259 @@
+"""What differs between SQLite and PostgreSQL. Only this module and the files in sql/ know."""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    Table,
+    create_engine,
+    event,
+    func,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.engine import make_url
+
+from kamioi_web.errors import KamioiError
+from kamioi_web.schema import Moment, merchants
+from kamioi_web.settings import Settings
+
+PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",  # money: a commit that was answered survives a power cut
+    "foreign_keys": "ON",
+    "recursive_triggers": "ON",  # else INSERT OR REPLACE would bypass the totals
+    "cache_size": "-65536",
+    "mmap_size": str(8 << 30),
+    "temp_store": "MEMORY",
+}
+
+
+class HintingCompiler(SQLiteCompiler):
+    """SQLAlchemy's compiler for SQLite, which by itself leaves out table hints such as INDEXED BY."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
+
+
+class Sqlite:
+    """One file, one writer, and readers that never wait for it."""
+
+    name = "sqlite"
+    label = "SQLite"
+    scan_rows = 10_000  # index entries that take a bounded scan about 50 ms
+    partitions = False
+    row_triggers = True  # a bulk load adds its sums set by set instead
+
+    def engine(self, settings: Settings, read_only: bool) -> Engine:
+        engine = create_engine(
+            settings.database_url,
+            pool_size=settings.pool_size,
+            max_overflow=0,
+            pool_timeout=settings.pool_seconds,
+            connect_args={"timeout": settings.lock_seconds, "isolation_level": None, "check_same_thread": False},
+        )
+
+        engine.dialect.statement_compiler = HintingCompiler
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: sqlite3.Connection, _: object) -> None:
+            for name, value in PRAGMAS.items():
+                connection.execute(f"PRAGMA {name}={value}")
+            connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+
+        if not read_only:  # a deferred transaction that turns into a writer is refused at once, whatever the timeout
+            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        return engine
+
+    def limit_reads(self, connection: Connection, seconds: float) -> None:
+        raw: Any = connection.connection.dbapi_connection
+        deadline = time.monotonic() + seconds
+        raw.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+
+    def hour_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
+        return type_coerce(moment, BigInteger).op("/", return_type=BigInteger())(3_600_000_000)
+
+    def day_of(self, hour: ColumnElement[Any]) -> ColumnElement[int]:
+        return hour.op("/", return_type=BigInteger())(24)
+
+    def month_of(self, hour: ColumnElement[Any]) -> ColumnElement[int]:
+        year, month = (func.strftime(part, hour * 3600, "unixepoch").cast(BigInteger) for part in ("%Y", "%m"))
+        return (year - 1970) * 12 + month - 1
+
+    def merchant_has(self, words: str) -> ColumnElement[bool]:
+        phrase = '"' + words.replace('"', '""') + '"'
+        return text("merchants.id IN (SELECT rowid FROM merchants_text WHERE merchants_text MATCH :phrase)").bindparams(
+            phrase=phrase
+        )
+
+    def reserve_ids(self, connection: Connection, count: int) -> Sequence[int]:
+        first = (connection.scalar(text("SELECT max(id) FROM transactions")) or 0) + 1
+        return range(first, first + count)
+
+    def add_months(self, connection: Connection, moments: Iterable[datetime]) -> list[str]:
+        return []  # one table holds every month
+
+    def bulk_insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple]) -> int:
+        raw: Any = connection.connection.dbapi_connection
+        into = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        return raw.executemany(f"{into} ON CONFLICT DO NOTHING", rows).rowcount
+
+    def just_added(self, table: Table, ids: Sequence[int]) -> ColumnElement[bool]:
+        """The rows that bulk_insert put in; nobody else writes meanwhile."""
+        return table.c.id.between(ids[0], ids[-1])
+
+    def explain(self, connection: Connection, statement: str, parameters: Any) -> str:
+        rows = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, parameters)
+        return "\n".join(row[3] for row in rows)
+
+    def run_script(self, connection: Connection, script: str) -> None:
+        """Run a file of statements inside the open transaction."""
+        statement = ""
+        for line in script.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                connection.exec_driver_sql(statement)
+                statement = ""
+        if statement.strip() and not all(line.startswith("--") for line in statement.strip().splitlines()):
+            raise KamioiError(f"The script ends inside a statement: {statement.strip()[:80]}")
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """A write transaction is alone here already."""
+
+    def stop_writes(self, connection: Connection, table: str) -> None:
+        """A write transaction is alone here already."""
+
+    def fold(self, connection: Connection) -> int:
+        return 0  # the triggers add to the totals directly
+
+    def insert(self, table: Table) -> Any:
+        return sqlite.insert(table)
+
+    def restart_ids(self, connection: Connection, table: str) -> None:
+        """The next id is one more than the largest here already."""
+
+    def after_load(self, connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA optimize")
+
+
+class Postgres:
+    """Monthly partitions; limits are set inside each transaction, so that pgbouncer may stand between."""
+
+    name = "postgresql"
+    label = "PostgreSQL"
+    scan_rows = 50_000
+    partitions = True
+    row_triggers = False
+
+    def engine(self, settings: Settings, read_only: bool) -> Engine:
+        return create_engine(
+            make_url(settings.database_url).set(drivername="postgresql+psycopg"),
+            pool_size=settings.pool_size,
+            max_overflow=0,
+            pool_timeout=settings.pool_seconds,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5},
+        )
+
+    def limit_reads(self, connection: Connection, seconds: float) -> None:
+        limit = f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}; SET LOCAL lock_timeout = 2000"
+        connection.exec_driver_sql(f"SET TRANSACTION READ ONLY; {limit}")
+
+    def hour_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
+        return func.floor(func.extract("epoch", moment) / 3600).cast(BigInteger)
+
+    def day_of(self, hour: ColumnElement[Any]) -> ColumnElement[int]:
+        return hour.op("/", return_type=BigInteger())(24)
+
+    def month_of(self, hour: ColumnElement[Any]) -> ColumnElement[int]:
+        at = func.timezone("UTC", func.to_timestamp(hour * 3600))
+        return (func.extract("year", at) * 12 + func.extract("month", at)).cast(BigInteger) - 23641
+
+    def merchant_has(self, words: str) -> ColumnElement[bool]:
+        escaped = words.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        return func.lower(merchants.c.descriptor + " " + merchants.c.name).like(f"%{escaped}%")
+
+    def reserve_ids(self, connection: Connection, count: int) -> Sequence[int]:
+        query = text("SELECT nextval('transactions_id_seq') FROM generate_series(1, :count)")
+        return connection.scalars(query, {"count": count}).all()
+
+    def add_months(self, connection: Connection, moments: Iterable[datetime]) -> list[str]:
+        made = (connection.scalar(text("SELECT transactions_add_month(:at)"), {"at": at}) for at in sorted(moments))
+        return [name for name in made if name]
+
+    def bulk_insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple]) -> int:
+        raw: Any = connection.connection.dbapi_connection
+        names = ", ".join(columns)
+        moments = {name for name in columns if isinstance(table.c[name].type, Moment)}
+        types = ", ".join(
+            f"{name} {'bigint' if name in moments else _postgres_type(table.c[name])}" for name in columns
+        )
+        values = ", ".join(f"'epoch'::timestamptz + {c} * interval '1 us'" if c in moments else c for c in columns)
+        with raw.cursor() as cursor:
+            cursor.execute(f"DROP TABLE IF EXISTS incoming; CREATE TEMP TABLE incoming ({types}) ON COMMIT DROP")
+            with cursor.copy(f"COPY incoming ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            cursor.execute(f"INSERT INTO {table.name} ({names}) SELECT {values} FROM incoming ON CONFLICT DO NOTHING")
+            return cursor.rowcount
+
+    def just_added(self, table: Table, ids: Sequence[int]) -> ColumnElement[bool]:
+        """The rows that bulk_insert put in; other writers' ids may lie between ours."""
+        return table.c.id.in_(text("SELECT id FROM incoming"))
+
+    def explain(self, connection: Connection, statement: str, parameters: Any) -> str:
+        return "\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + statement, parameters))
+
+    def run_script(self, connection: Connection, script: str) -> None:
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute(script)
+
+    def lock(self, connection: Connection, name: str) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+
+    def stop_writes(self, connection: Connection, table: str) -> None:
+        connection.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
+
+    def fold(self, connection: Connection) -> int:
+        return connection.scalar(text("SELECT totals_fold()")) or 0
+
+    def insert(self, table: Table) -> Any:
+        return postgresql.insert(table)
+
+    def restart_ids(self, connection: Connection, table: str) -> None:
+        """Let the ids that the database gives follow those that were given here."""
+        last = f"greatest((SELECT max(id) FROM {table}), (SELECT last_value FROM {table}_id_seq))"
+        connection.execute(text(f"SELECT setval('{table}_id_seq', {last})"))
+
+    def after_load(self, connection: Connection) -> None:
+        connection.execute(text("ANALYZE"))
+
+
+def _postgres_type(column: Column[Any]) -> str:
+    return (
+        "bigint"
+        if isinstance(column.type, BigInteger)
+        else "double precision"
+        if isinstance(column.type, Float)
+        else "text"
+    )
+
+
+Dialect = Sqlite | Postgres
+DIALECTS: dict[str, Dialect] = {"sqlite": Sqlite(), "postgresql": Postgres()}
+
+
+def dialect_of(connection: Connection) -> Dialect:
+    """What this connection's database does its own way."""
+    return DIALECTS[connection.dialect.name]
