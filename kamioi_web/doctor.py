@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, inspect, text
 
 from kamioi_web import migrations
-from kamioi_web.db import PRAGMAS, Database
+from kamioi_web.db import Database
+from kamioi_web.dialects import PRAGMAS
 from kamioi_web.settings import Settings
 
 LONGEST_TAIL = 200_000

@@ -24,7 +24,8 @@ class Subject(Protocol):
     """What a query module gives so that its table can be a page. `F` is its own frozen Filters class."""
 
     PARAMETERS: Sequence[Parameter]
-    LISTING: Listing
+    LISTING: Listing  # what a page shows
+    WHOLE_LISTING: Listing  # what the JSON gives
 
     def resolve(self, connection: Connection, given: Mapping[str, Any]) -> Any: ...
     def plan(self, connection: Connection, filters: Any) -> Plan: ...

@@ -31,7 +31,7 @@ def chunk(
     ends = [Cursor(getattr(row, listing.at), row.id) for row in (rows[:1] + rows[-1:])]
     first, last = (ends[0], ends[-1]) if ends else (place.cursor, place.cursor)
     parts: dict[str, Any] = {
-        "rows": table.cells.present(rows, _end_of_query(view)),
+        "rows": table.cells.present(rows, _end_of_query(view), start),
         "first": str(ends[0]) if ends else "",
         "last": str(ends[-1]) if ends else "",
         "start": start,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import Connection, insert, select
 
 from kamioi_web import totals
-from kamioi_web.db import dialect_of
+from kamioi_web.dialects import dialect_of
 from kamioi_web.schema import allocations, from_micros, merchants, transactions
 
 TRANSACTION_COLUMNS = (

@@ -25,9 +25,9 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kamioi_web.db import Database, Dialect, dialect_of
+from kamioi_web.db import Database
+from kamioi_web.dialects import Dialect, dialect_of
 from kamioi_web.schema import EPOCH, from_micros, to_micros, totals, totals_now, transactions
 
 LONG = 24 * 3600.0  # seconds; a recount reads everything
@@ -139,9 +139,8 @@ def _sum(column: ColumnElement[Any]) -> ColumnElement[int]:
 
 
 def _add(connection: Connection, rows: Select[Any]) -> Any:
-    make = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect_of(connection).name]
     keys = list(totals.primary_key)
-    statement = make(totals).from_select([column.name for column in totals.c], rows)
+    statement = dialect_of(connection).insert(totals).from_select([column.name for column in totals.c], rows)
     changes = {name: totals.c[name] + statement.excluded[name] for name in MEASURES}
     return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 

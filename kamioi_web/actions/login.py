@@ -17,9 +17,9 @@ from kamioi_web.settings import Settings
 blueprint = Blueprint("login", __name__)
 
 WRONG = "The e-mail address or the password is not right."
-# Cookies are cleared for the whole registered domain. "cache" is left out: it makes Chromium stop for seconds, and
-# pages are revalidated anyway.
-CLEAR = '"cookies", "storage"'
+# The session's own cookie is deleted by name: "cookies" would end the logins of every site under the same domain.
+# "cache" is left out too: it makes Chromium stop for seconds, and pages are revalidated anyway.
+CLEAR = '"storage"'
 
 
 @blueprint.get("/login")

@@ -87,7 +87,7 @@ def _read(table: "TablePage", view: "View", values: Values, limit: int) -> tuple
     if place is None:
         return page, Found([], False, None)
     plan = table.subject.plan(view.connection, view.filters)
-    return page, read_chunk(view.connection, table.subject.LISTING, plan, place, limit, settings_of().scan_ms)
+    return page, read_chunk(view.connection, table.subject.WHOLE_LISTING, plan, place, limit, settings_of().scan_ms)
 
 
 def _page(table: "TablePage", view: "View", page: int, limit: int) -> Place | None:

@@ -8,7 +8,7 @@ from math import ceil
 
 from sqlalchemy import Column, Connection, delete, insert, select
 
-from kamioi_web.db import dialect_of
+from kamioi_web.dialects import dialect_of
 from kamioi_web.schema import login_attempts
 
 ACCOUNT_LIMIT, ACCOUNT_WINDOW = 10, timedelta(minutes=5)

@@ -6,7 +6,8 @@ from itertools import islice
 from sqlalchemy import Connection, func, select
 
 from kamioi_web import catalogue, loading, migrations, totals
-from kamioi_web.db import Database, dialect_of
+from kamioi_web.db import Database
+from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import KamioiError
 from kamioi_web.generate import Plan, Sightings, merchants, transactions, users
 from kamioi_web.schema import instruments as instruments_table
@@ -51,6 +52,8 @@ def store(database: Database, plan: Plan, progress: Callable[[int], None]) -> in
 def _finish(database: Database) -> None:
     """Statistics for the planner, and ids that go on after ours."""
     with database.writing() as connection:
+        for table in ("users", "merchants"):
+            dialect_of(connection).restart_ids(connection, table)
         dialect_of(connection).after_load(connection)
 
 

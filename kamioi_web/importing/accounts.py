@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from kamioi_web.db import dialect_of
+from kamioi_web.dialects import dialect_of
 from kamioi_web.schema import users
 
 INITIALS = {"individual": "I", "family": "F", "business": "B"}

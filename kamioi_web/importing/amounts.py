@@ -8,6 +8,8 @@ from kamioi_web.importing.model import Reject
 PLAIN = re.compile(r"-?[0-9]{1,13}\.[0-9]{2}", re.ASCII)
 SIGNS = {"-": -1, "−": -1, "+": 1}
 SYMBOLS = {"£": "GBP", "€": "EUR"}
+MARKS = SYMBOLS | {"US$": "USD", "CA$": "CAD", "C$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD"}
+DOLLARS = {"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "BRL", "CLP", "COP", "ARS", "UYU"}
 CODE = r"[A-Z]{3}"
 MARK = rf"(?:{CODE}|(?:US|CA|AU|NZ|[AC])?\$|£|€)"
 WRITTEN = re.compile(
@@ -15,12 +17,12 @@ WRITTEN = re.compile(
     rf"(?P<digits>[0-9][0-9.,'’ \u00a0\u202f]*|[.,][0-9]+)\s*(?P<end>[-−+])?\s*(?P<tail>{MARK}|CR|DR)?\s*(?P<close>\))?"
 )
 SPACES = re.compile(r"(?<=[0-9])['’ \u00a0\u202f](?=[0-9]{3}(?:[^0-9]|$))")
-GROUPED = {"." : re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}"), ",": re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")}
+GROUPED = {".": re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}"), ",": re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")}
 NOT_A_NUMBER = "amount: not a number that can be read"
 
 
 def parse_amount(text: str, decimal: str = ".") -> tuple[int, str | None]:
-    """(hundredths, currency code or None). `decimal` decides what only "1,234" or "1.234" leave open."""
+    """(hundredths, currency code, "$" or None). `decimal` decides what only "1,234" or "1.234" leave open."""
     if PLAIN.fullmatch(text):
         return int(text.replace(".", "")), None
     found = WRITTEN.fullmatch(text.strip())
@@ -30,7 +32,7 @@ def parse_amount(text: str, decimal: str = ".") -> tuple[int, str | None]:
     signs += [-1] if found["open"] or found["tail"] == "CR" else []
     if len(signs) > 1 or bool(found["open"]) != bool(found["close"]):
         raise Reject("amount: more than one sign, or a bracket without its other half")
-    marks = {_code(found[name]) for name in ("mark", "tail")} - {None}
+    marks = {MARKS.get(found[name], found[name]) for name in ("mark", "tail")} - {None, "CR", "DR"}
     if len(marks) > 1:
         raise Reject("amount: two currencies")
     cents = _hundredths(SPACES.sub("", found["digits"].strip()), decimal)
@@ -58,9 +60,9 @@ def symbol_of(texts: Iterable[str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _code(mark: str | None) -> str | None:
-    """Dollar signs name no currency: there are too many dollars."""
-    return mark if mark and re.fullmatch(CODE, mark) else None
+def agree(mark: str, currency: str) -> bool:
+    """Whether an amount with this mark can be in this currency; a dollar sign can be in any of the dollars."""
+    return mark == currency or (mark == "$" and currency in DOLLARS)
 
 
 def _hundredths(digits: str, decimal: str) -> int:

@@ -18,7 +18,20 @@ TIME = re.compile(
     r"\s*(?P<zone>[Zz]|UTC|GMT|[-+]\d{2}(?::?\d{2})?)?",
     re.ASCII,
 )
-MONTHS = ("january february march april may june july august september october november december").split()
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 
 
 def parse_date(text: str, dayfirst: bool = False) -> int:
@@ -100,7 +113,7 @@ def _time(text: str) -> int:
 
 
 def _zone(text: str) -> int:
-    if not text[0] in "+-":
+    if text[0] not in "+-":
         return 0
     digits = text[1:].replace(":", "").ljust(4, "0")
     minutes = int(digits[:2]) * 60 + int(digits[2:])

@@ -28,6 +28,7 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 EIGHT_BIT = ["cp1252", "latin_1", "iso8859_15", "cp1250", "cp1251", "cp1253", "cp1254"]
+WESTERN = {"cp1252", "latin_1", "iso8859_15"}
 MANY_BYTE = ["shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"]
 
 
@@ -71,10 +72,10 @@ def find_encoding(sample: bytes) -> str:
     if odd_bytes <= sum(character > "\x7f" for character in text) - odd_bytes:  # a few odd bytes are not an encoding
         return "utf-8"
     odd = b"\n".join(line for line in sample.splitlines() if not line.isascii())[:20_000]
-    names = [match.encoding for match in from_bytes(odd, cp_isolation=EIGHT_BIT + MANY_BYTE)]
-    best = names[0] if names else "cp1252"
-    western = {"cp1252", "latin_1", "iso8859_15"}
-    return "cp1252" if western & set(names) else best
+    match = from_bytes(odd, cp_isolation=EIGHT_BIT + MANY_BYTE).best()
+    # Where it reads the same in several, it is Western: of those, Windows-1252 holds all that Latin-1 does.
+    same = {match.encoding, *match.could_be_from_charset} if match else {"cp1252"}
+    return "cp1252" if WESTERN & same else sorted(same)[0]
 
 
 def describe(layout: Layout) -> list[str]:

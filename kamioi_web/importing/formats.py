@@ -68,7 +68,7 @@ def find_formats(path: Path, layout: Layout, options: ImportOptions) -> Formats:
     amount_places = [place for field in AMOUNT_FIELDS for place in layout.columns.get(field, ())]
     told_order = _told_order(layout, options)
     for count, row in enumerate(rows):
-        if count >= SAMPLE_ROWS and (evidence.settled() or told_order is not None and evidence.decimals):
+        if count >= SAMPLE_ROWS and (evidence.settled() or (told_order is not None and evidence.decimals)):
             break
         evidence.add([row[place] for place in date_places], [row[place] for place in amount_places])
     dayfirst, date_words = _date_order(evidence, told_order)

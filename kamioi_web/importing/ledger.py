@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from kamioi_web.db import Database, dialect_of
+from kamioi_web.db import Database
+from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import Busy
 from kamioi_web.importing.rows import digest
 from kamioi_web.importing.tally import Tally

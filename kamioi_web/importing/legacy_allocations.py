@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, Column, Connection, and_, column, select, values
 
-from kamioi_web.db import dialect_of
+from kamioi_web.dialects import dialect_of
 from kamioi_web.importing import legacy_rows
 from kamioi_web.importing.legacy_rows import Normal
 from kamioi_web.importing.legacy_run import Run, find_users

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
-from kamioi_web.db import dialect_of
+from kamioi_web.dialects import dialect_of
 from kamioi_web.importing import legacy_rows
 from kamioi_web.importing.legacy_rows import Normal
 from kamioi_web.importing.legacy_run import Run

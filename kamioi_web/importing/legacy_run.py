@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from kamioi_web.db import Database, dialect_of
+from kamioi_web.db import Database
+from kamioi_web.dialects import dialect_of
 from kamioi_web.importing.legacy_report import Counts, LegacyReport, Rejects, as_json
 from kamioi_web.importing.legacy_rows import Normal
 from kamioi_web.importing.legacy_source import LegacySource, Row, read_rows

@@ -7,10 +7,10 @@ an e-mail that differs only in case keeps its transactions and loses the e-mail,
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, or_, select, text, update
+from sqlalchemy import Connection, bindparam, case, func, insert, or_, select, update
 
 from kamioi_web import loading
-from kamioi_web.db import dialect_of
+from kamioi_web.dialects import dialect_of
 from kamioi_web.importing import legacy_rows
 from kamioi_web.importing.legacy_rows import Normal
 from kamioi_web.importing.legacy_run import Run, find_users
@@ -31,7 +31,7 @@ def write_users(run: Run, connection: Connection, rows: list[Row]) -> None:
     links = [(register.place(person), person) for person in fresh]
     if register.added:
         connection.execute(insert(users), register.added)
-        _restart_ids(connection)
+        dialect_of(connection).restart_ids(connection, "users")
     run.keep_raw(connection, "user", links)
     run.moved |= {person.line: id for id, person in links if person.line != id}
     run.counts("users").added += len(register.added)
@@ -172,10 +172,3 @@ def _widen():
 def _number(person: Normal) -> str:
     made = f"{NUMBER_PREFIXES[person.values['account_type']]}{1_000_000 + person.line}"
     return person.values["account_number"] or made
-
-
-def _restart_ids(connection: Connection) -> None:
-    """Let the ids that the database gives follow those that were given here."""
-    if dialect_of(connection).name == "postgresql":
-        last = "greatest((SELECT max(id) FROM users), (SELECT last_value FROM users_id_seq))"
-        connection.execute(text(f"SELECT setval('users_id_seq', {last})"))

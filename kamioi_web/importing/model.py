@@ -24,6 +24,7 @@ class ImportOptions:
     dayfirst: bool | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    batch_rows: int = 20_000  # stored and committed together
     allow_changed: bool = False  # go on although an earlier version of this file was imported
 
 

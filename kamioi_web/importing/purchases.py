@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from kamioi_web.importing.amounts import parse_amount
+from kamioi_web.importing.amounts import agree, parse_amount
 from kamioi_web.importing.categories import category_of
 from kamioi_web.importing.columns import Columns
 from kamioi_web.importing.dates import parse_date
@@ -20,7 +20,8 @@ ACCOUNT_LIMIT = 200
 REFERENCE_LIMIT = 200
 CATEGORY_LIMIT = 60
 COPIES_LIMIT = 1_000
-USUAL = {"date", "merchant", "amount", "currency", "account", "category", "mcc"}
+REQUIRED = {"date", "merchant", "amount"}
+USUAL = REQUIRED | {"currency", "account", "category", "mcc"}
 
 
 class PurchaseReader:
@@ -40,10 +41,28 @@ class PurchaseReader:
 
     def quick(self) -> Callable[[Row, str], Item]:
         """A function for the usual row: one look-up for each field, from the first column that gives it."""
-        if not set(self.columns) <= USUAL:
+        if not self._usual():
             return _never
-        date, merchant, amount = (self.columns[field][0] for field in ("date", "merchant", "amount"))
-        user, unit, kind = (self.columns.get(field, (0,))[0] for field in ("account", "currency", "category"))
+        first, *others = [self._quick(number) for number in range(len(self.columns["amount"]))]
+        if not others:
+            return first
+        places = self.columns["amount"]
+        readers = list(zip(places, (first, *others), strict=True))
+
+        def read(row: Row, chain: str) -> Item:
+            for place, one in readers:
+                if row[place]:
+                    return one(row, chain)
+            raise Reject("no amount")
+
+        return read
+
+    def _quick(self, number: int) -> Callable[[Row, str], Item]:
+        """The quick function for rows that give the amount in the column of this number."""
+        date, merchant = (self.columns[field][0] for field in ("date", "merchant"))
+        user, kind = (self.columns.get(field, (0,))[0] for field in ("account", "category"))
+        amount = self.columns["amount"][number]
+        unit = self.columns.get("currency", (0,))[number if self._paired() else 0]
         if "category" not in self.columns:
             kind = self.columns.get("mcc", (0,))[0]
         descriptors, dates, amounts = self.descriptors, self.dates, self.amounts
@@ -84,10 +103,18 @@ class PurchaseReader:
         copies = self._copies(row)
         return [item] + [(*item[:6], f"{item[6]}.{number}", *item[7:]) for number in range(2, copies + 1)]
 
+    def _usual(self) -> bool:
+        """Whether a blank first column always ends in a Reject where another column could still give the field."""
+        several = {field for field, places in self.columns.items() if len(places) > 1}
+        return set(self.columns) <= USUAL and several <= REQUIRED | ({"currency"} if self._paired() else set())
+
+    def _paired(self) -> bool:
+        """Whether each amount has a currency column of its own."""
+        return len(self.columns.get("currency", ())) == len(self.columns.get("amount", ()))
+
     def _quick_categories(self) -> Any:
         if "category" in self.columns and "mcc" in self.columns:
-            codes = self.codes
-            return Cache(lambda text: read_category(text) or _refuse()) if codes is not None else None
+            return Cache(lambda text: read_category(text) or _refuse())
         if "category" in self.columns:
             return self.categories
         return self.codes if "mcc" in self.columns else _Always(None)
@@ -119,19 +146,21 @@ class PurchaseReader:
         return parse_amount(text, self.formats.decimal)
 
     def _plain_amount(self, text: str) -> int:
-        cents, code = self._amount(text)
-        return cents if code is None else _refuse()
+        cents, mark = self._amount(text)
+        plain = mark is None or ("currency" not in self.columns and agree(mark, self.currency))
+        return cents if plain else _refuse()
 
-    def _currency(self, row: Row, code: str | None, number: int) -> str:
+    def _currency(self, row: Row, mark: str | None, number: int) -> str:
+        """The currency that the row names, or else its amount, or else the usual one."""
         places = self.columns.get("currency", ())
-        paired = len(places) > 1 and len(places) == len(self.columns.get("amount", ()))
-        text = row[places[number]] if paired else self._text(row, "currency")
-        if not text.strip():
-            return code or self.currency
-        named = self.currencies[text]
-        if code and code != named:
-            raise Reject("the amount names one currency and the currency column another")
-        return named
+        text = row[places[number]] if places and self._paired() else self._text(row, "currency")
+        named = self.currencies[text] if text.strip() else None
+        if named is None and mark not in (None, "$"):
+            return currency_code(mark or "") or self.currency
+        currency = named or self.currency
+        if mark and not agree(mark, currency):
+            raise Reject("the amount is in another currency than its row or its file")
+        return currency
 
     def _reference(self, row: Row) -> str | None:
         if "reference" not in self.columns:
@@ -182,11 +211,10 @@ def read_account(text: str) -> str:
 
 
 def read_category(text: str) -> str | None:
-    """The file's own category; None when it is blank."""
-    name = " ".join(text.split())
-    if len(name) > CATEGORY_LIMIT or "\0" in name:
-        raise Reject(f"category: longer than {CATEGORY_LIMIT} characters, or with a NUL in it")
-    return name or None
+    """The file's own category, its start where it is long; None when it is blank."""
+    if "\0" in text:
+        raise Reject("category: has a NUL character in it")
+    return text.strip()[:CATEGORY_LIMIT].rstrip() or None
 
 
 def currency_code(text: str) -> str | None:

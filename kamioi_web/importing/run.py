@@ -1,9 +1,11 @@
 """One import from its first record to its last: batches, checkpoints, going on after a stop."""
 
 import copy
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +23,6 @@ from kamioi_web.importing.rejects import Rejects
 from kamioi_web.importing.rows import RowReader, after, start_of_chain
 from kamioi_web.importing.tally import Tally
 
-BATCH_ROWS = 20_000
 QUIET_RECORDS = 100_000  # after so many without a batch, as in a file of rejects only, the checkpoint moves on
 FINGERPRINT_RECORDS = 20
 SAMPLE_ROWS = 10
@@ -51,22 +52,21 @@ class Job:
     store: Store
     settings: dict[str, Any]
     decided: list[str]
-    batch_rows: int = BATCH_ROWS
 
 
 def run(database: Database, job: Job, options: ImportOptions, progress: Callable[[Progress], None]) -> ImportReport:
     """Import the file, or go on where an earlier run of it stopped, and say what was done."""
     if options.dry_run:
-        return Run(database, job, None, None, progress).finish(options)
+        return Run(database, job, options, None, None, progress).finish()
     path = _rejects_path(job.path, options)
     mark = ledger.fingerprint_of(_first_chain(job), job.settings)
     entry = ledger.begin(database, job.kind, mark, job.path.name, job.settings)
     try:
-        return Run(database, job, entry, path, progress).finish(options)
+        return Run(database, job, options, entry, path, progress).finish()
     except _Changed as change:
         if not options.allow_changed:
             raise KamioiError(_changed_words(job.path, entry, change.records)) from None
-    return Run(database, job, entry, path, progress, anew=True).finish(options)
+    return Run(database, job, options, entry, path, progress, anew=True).finish()
 
 
 class _Changed(Exception):
@@ -84,12 +84,14 @@ class Run:
         self,
         database: Database,
         job: Job,
+        options: ImportOptions,
         entry: ledger.Entry | None,
         rejects: Path | None,
         progress: Callable[[Progress], None],
         anew: bool = False,
     ) -> None:
         self.database, self.job, self.entry, self.progress = database, job, entry, progress
+        self.batch_rows = options.batch_rows
         self.source = Source(job.path, job.layout.encoding)
         self.bytes_total = job.path.stat().st_size
         self.started = time.monotonic()
@@ -104,20 +106,25 @@ class Run:
         self.rejects = Rejects(rejects, self.earlier.rejects_size if self.earlier else 0)
         self.ours = bool(entry and entry.state == "running")
 
-    def finish(self, options: ImportOptions) -> ImportReport:
+    def finish(self) -> ImportReport:
         """Read the file to its end and report."""
         try:
-            for block in self._new_blocks():
-                if block.final and self.kept is None:
-                    self._save()
-                    self.kept = copy.deepcopy(self.tally)
-                self.job.reader.take(block, self.tally, self.items, self.rejects)
-                if len(self.items) >= self.job.batch_rows or self._unsaved() >= QUIET_RECORDS:
-                    self._save()
-            self._save(last=True)
+            with without_cycle_search():
+                self._read()
         finally:
             self.rejects.close(self.ours)
-        return self._report(options)
+        return self._report()
+
+    def _read(self) -> None:
+        for block in self._new_blocks():
+            if block.final and self.kept is None:
+                self._save()
+                self.kept = copy.deepcopy(self.tally)
+            self.job.reader.take(block, self.tally, self.items, self.rejects)
+            if len(self.items) >= self.batch_rows or self._unsaved() >= QUIET_RECORDS:
+                self._save()
+                gc.collect(1)
+        self._save(last=True)
 
     def _earlier(self, rejects: Path | None) -> Tally | None:
         """Where to go on; None when what was rejected must be written again."""
@@ -186,7 +193,7 @@ class Run:
         seconds = time.monotonic() - self.started
         self.progress(Progress(self.tally.records, self.added, self.source.bytes_read, self.bytes_total, seconds))
 
-    def _report(self, options: ImportOptions) -> ImportReport:
+    def _report(self) -> ImportReport:
         tally = self.tally
         report = ImportReport(
             decided=self.job.decided,
@@ -215,6 +222,18 @@ class Run:
             )
         if self.kept is not None:
             yield "The last line has no line end; if the file was cut off there, its last row may be incomplete."
+
+
+@contextmanager
+def without_cycle_search() -> Iterator[None]:
+    """No garbage collection of cycles meanwhile: batches make many tuples and no cycles, and it takes a quarter."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _below(block: Block, header_line: int) -> Block:

@@ -38,6 +38,7 @@ class Listing:
     table: Table
     at: str
     decorate: Callable[[Subquery], Select[Any]]
+    shown: tuple[str, ...]  # the columns that a chunk reads
 
     @property
     def order(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -134,7 +135,8 @@ def _values(place: Place) -> dict[str, Any]:
 @lru_cache(maxsize=1024)
 def _rows_statement(listing: Listing, plan: Plan, direction: Direction, flags: tuple[bool, ...]) -> Select[Any]:
     conditions = (*_bounds(listing, plan, direction, flags), *plan.residual)
-    parts = [_ordered(listing, stream, listing.table.c, conditions, direction) for stream in plan.streams]
+    columns = [listing.table.c[name] for name in listing.shown]
+    parts = [_ordered(listing, stream, columns, conditions, direction) for stream in plan.streams]
     parts = [part.limit(bindparam("limit", type_=BigInteger)) for part in parts]
     rows = _merged(parts, listing, direction, parts[0]).subquery("rows")
     return listing.decorate(rows).order_by(*_direction(rows.c[listing.at], rows.c.id, direction))

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from kamioi_web.db import dialect_of
+from kamioi_web.dialects import dialect_of
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Listing, Place, Plan, fetch, skip, sums
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, or_, select
 
-from kamioi_web.db import Dialect, dialect_of
+from kamioi_web.dialects import Dialect, dialect_of
 from kamioi_web.errors import NotFound
 from kamioi_web.schema import merchants
 

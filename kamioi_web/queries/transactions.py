@@ -6,11 +6,11 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, select
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, literal_column, select
 
 from kamioi_web import filters as read
 from kamioi_web import totals
-from kamioi_web.db import Dialect, dialect_of
+from kamioi_web.dialects import Dialect, dialect_of
 from kamioi_web.errors import NotFound
 from kamioi_web.filters import Parameter, end_of, start_of
 from kamioi_web.paging.keyset import Listing, Plan, Stream
@@ -118,7 +118,8 @@ def _streams(filters: Filters) -> tuple[tuple[Stream, ...], str | None]:
     if filters.ticker:
         return tuple(Stream("transactions_ticker", (t.ticker == one,)) for one in filters.ticker), "ticker"
     if filters.status and not set(filters.status) & set(COMMON_STATUSES):
-        rare = t.status.not_in(COMMON_STATUSES)  # said as the partial index says it
+        common = [literal_column(f"'{status}'") for status in COMMON_STATUSES]
+        rare = t.status.not_in(common)  # to the letter as the partial index says it, or SQLite would not use it
         return tuple(Stream("transactions_status", (t.status == one, rare)) for one in filters.status), "status"
     return (Stream("transactions_posted"),), None
 
@@ -150,7 +151,10 @@ def _decorate(rows: Subquery) -> Select[Any]:
     return named.select_from(joined.outerjoin(users, users.c.id == rows.c.user_id))
 
 
-LISTING = Listing(transactions, "posted_at", _decorate)
+LISTED = ("id", "user_id", "merchant_id", "posted_at", "amount_cents", "currency", "round_up_cents", "category", "status",
+          "ticker", "account_type", "source")  # fmt: skip
+LISTING = Listing(transactions, "posted_at", _decorate, LISTED)
+WHOLE_LISTING = Listing(transactions, "posted_at", _decorate, (*LISTED, "fee_cents", "created_at"))
 
 
 def slice_of(filters: Filters) -> Slice | None:

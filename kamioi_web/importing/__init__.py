@@ -1,0 +1,1 @@
+"""Getting data in: files of transactions and of mappings, and the legacy database."""

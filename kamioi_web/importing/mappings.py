@@ -1,0 +1,176 @@
+"""Importing mappings: a merchant's name and its ticker, decided by whoever uploads them."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from kamioi_web.db import Database
+from kamioi_web.dialects import dialect_of
+from kamioi_web.importing.columns import MAPPINGS, Columns
+from kamioi_web.importing.detect import describe, find_layout
+from kamioi_web.importing.model import ImportOptions, ImportReport, Progress, Reject
+from kamioi_web.importing.names import readable
+from kamioi_web.importing.purchases import read_category, read_descriptor
+from kamioi_web.importing.rows import SEPARATOR, Row, RowReader, digest
+from kamioi_web.importing.run import Job, run
+from kamioi_web.loading import find_or_add_merchants
+from kamioi_web.schema import llm_mappings, merchants, to_micros
+
+AT_ONCE = 500
+TICKER = re.compile(r"[A-Z][A-Z0-9]{0,5}([.-][A-Z]{1,2})?", re.ASCII)
+SHARE = re.compile(r"(\d{1,3}(?:[.,]\d{1,6})?|[.,]\d{1,6})\s*(%)?", re.ASCII)
+COLUMNS = (
+    "merchant_id", "ticker", "company", "category", "confidence", "status", "source", "source_ref", "rationale",
+    "decided_at", "version", "created_at",
+)  # fmt: skip
+TEXT_LIMIT = 1_000
+
+
+class MappingItem(NamedTuple):
+    """One row of a mapping file; a ticker of None says that the merchant belongs to no listed company."""
+
+    descriptor: str
+    ticker: str | None
+    company: str | None
+    category: str | None
+    confidence: float
+    notes: str | None
+    reference: str
+
+
+def import_mappings(
+    database: Database, path: Path, options: ImportOptions, progress: Callable[[Progress], None]
+) -> ImportReport:
+    """Import a file of mappings; each is approved and becomes the one in force, the later of two for one merchant.
+
+    A row that was imported before, from whatever file, changes nothing.
+    """
+    layout = find_layout(path, MAPPINGS, options)
+    rows = MappingReader(layout.columns)
+    reader = RowReader(layout.header, lambda row, chain: rows.read(row, chain)[0], rows.read)
+    settings = {"columns": {field: list(places) for field, places in layout.columns.items()}}
+    job = Job("mappings", path, layout, reader, MappingStore(), settings, describe(layout))
+    return run(database, job, options, progress)
+
+
+class MappingReader:
+    """Reads records whose columns are known."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+
+    def read(self, row: Row, chain: str) -> list[MappingItem]:
+        """The mapping in this record, its reference a digest of what it says."""
+        descriptor = read_descriptor(self._text(row, "merchant"))
+        ticker = read_ticker(self._text(row, "ticker"))
+        company, notes = (_bounded(self._text(row, field), field) for field in ("company", "notes"))
+        category = read_category(self._text(row, "category"))
+        confidence = read_confidence(self._text(row, "confidence"))
+        said = (descriptor, ticker, company, category, f"{confidence:.6f}", notes)
+        reference = f"upload:{digest(SEPARATOR.join(part or '' for part in said))}"
+        return [MappingItem(descriptor, ticker, company, category, confidence, notes, reference)]
+
+    def _text(self, row: Row, field: str) -> str:
+        return next((row[place] for place in self.columns.get(field, ()) if row[place].strip()), "")
+
+
+def read_ticker(text: str) -> str | None:
+    """A ticker in capitals; None when blank."""
+    ticker = text.strip().upper()
+    if ticker and not TICKER.fullmatch(ticker):
+        raise Reject("ticker: does not look like one")
+    return ticker or None
+
+
+def read_confidence(text: str) -> float:
+    """From 0 to 1: 93 %, 93 and 0.93 are the same; 1 when blank. A plain 1 is the whole, not one per cent."""
+    if not text.strip():
+        return 1.0
+    found = SHARE.fullmatch(text.strip())
+    if not found:
+        raise Reject("confidence: not a share that can be read")
+    value = float(found[1].replace(",", "."))
+    share = value / 100 if found[2] or value > 1 else value
+    if share > 1:
+        raise Reject("confidence: above 100 %")
+    return round(share, 6)
+
+
+class MappingStore:
+    """Stores batches of mappings and puts them in force."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def save(self, connection: Connection, items: list[MappingItem]) -> int:
+        """Store them and return how many were new."""
+        dialect_of(connection).lock(connection, "mappings")
+        known = _ids(connection, [item.reference for item in items])
+        fresh = {item.reference: item for item in items if item.reference not in known}
+        if not fresh:
+            return 0
+        now = to_micros(self.now)
+        seen = {item.descriptor: (readable(item.descriptor), now, now) for item in fresh.values()}
+        found = find_or_add_merchants(connection, seen)
+        rows = [_row(found[item.descriptor][0], item, now) for item in fresh.values()]
+        added = dialect_of(connection).bulk_insert(connection, llm_mappings, COLUMNS, rows)
+        in_force = {found[item.descriptor][0]: item for item in fresh.values()}
+        ids = _ids(connection, list(fresh))
+        _put_in_force(connection, {merchant: (ids[item.reference], item) for merchant, item in in_force.items()})
+        return added
+
+    def sums(self, items: list[MappingItem]) -> Counter[str]:
+        """Mappings have no amounts."""
+        return Counter()
+
+    def show(self, item: MappingItem) -> dict[str, Any]:
+        """One of them as it would be stored."""
+        return item._asdict()
+
+
+def _row(merchant_id: int, item: MappingItem, now: int) -> tuple[Any, ...]:
+    return (
+        merchant_id, item.ticker, item.company, item.category, item.confidence, "approved", "upload", item.reference,
+        item.notes, now, 1, now,
+    )  # fmt: skip
+
+
+def _ids(connection: Connection, references: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(references), AT_ONCE):
+        some = llm_mappings.c.source_ref.in_(references[start : start + AT_ONCE])
+        query = select(llm_mappings.c.source_ref, llm_mappings.c.id).where(some)
+        found |= {reference: own for reference, own in connection.execute(query)}
+    return found
+
+
+def _put_in_force(connection: Connection, chosen: dict[int, tuple[int, MappingItem]]) -> None:
+    """{merchant: (mapping, item)}: that mapping is the merchant's; other approved ones of it are superseded."""
+    t = llm_mappings.c
+    others = (t.merchant_id == bindparam("merchant")) & (t.id != bindparam("mapping")) & (t.status == "approved")
+    supersede = update(llm_mappings).where(others).values(status="superseded", version=t.version + 1)
+    pairs = [{"merchant": merchant, "mapping": mapping} for merchant, (mapping, _) in chosen.items()]
+    connection.execute(supersede, pairs)
+    set_mapping = (
+        update(merchants)
+        .where(merchants.c.id == bindparam("merchant"))
+        .values({name: bindparam(f"new_{name}") for name in ("mapping_id", "ticker", "company", "category")})
+    )
+    values = [
+        {"merchant": merchant, "new_mapping_id": mapping, "new_ticker": item.ticker, "new_company": item.company,
+         "new_category": item.category}
+        for merchant, (mapping, item) in chosen.items()
+    ]  # fmt: skip
+    connection.execute(set_mapping, values)
+
+
+def _bounded(text: str, field: str) -> str | None:
+    value = text.strip()
+    if len(value) > TEXT_LIMIT or "\0" in value:
+        raise Reject(f"{field}: longer than {TEXT_LIMIT:,} characters, or with a NUL in it")
+    return value or None
