@@ -22,7 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The dashboard as a WSGI application."""
     settings = settings or settings_of_process()
     app = Flask(__name__)
-    app.json.sort_keys = False  # ty: ignore[unresolved-attribute] - a figure stands where its meaning puts it
+    app.json.sort_keys = False  # ty: ignore[missing-attribute] - a figure stands where its meaning puts it
     app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(days=settings.session_days)
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app.extensions["settings"] = settings

@@ -19,7 +19,7 @@ def asset(name: str) -> str:
 
 def serve(app: Flask) -> None:
     """Make `asset` known to templates, and say how long files are kept."""
-    app.jinja_env.globals["asset"] = asset
+    app.add_template_global(asset)
 
     @app.after_request
     def keep(response: Response) -> Response:

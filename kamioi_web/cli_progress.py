@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import click
@@ -11,7 +11,7 @@ EVERY_SECONDS = 5
 
 
 @contextmanager
-def progress_lines(total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
+def progress_lines(total: int | None, unit: str) -> Generator[Callable[[int], None]]:
     """A function to call with how many are done; it writes to stderr."""
     if sys.stderr.isatty() and total:
         with click.progressbar(length=total, file=sys.stderr, show_pos=True, label=unit) as bar:

@@ -1,6 +1,6 @@
 """Connections with limits: one pool that only reads, one that writes, and plain words for what goes wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import psycopg
@@ -27,14 +27,14 @@ class Database:
         self.writer = self.dialect.engine(settings, read_only=False)
 
     @contextmanager
-    def reading(self, seconds: float | None = None) -> Iterator[Connection]:
+    def reading(self, seconds: float | None = None) -> Generator[Connection]:
         """A connection that cannot write, and whose statements stop after so many seconds in all."""
         with _in_plain_words(), self.reader.connect() as connection:
             self.dialect.limit_reads(connection, seconds or self.settings.rows_seconds)
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Generator[Connection]:
         """One transaction: committed at the end, or undone when anything in it fails."""
         with _in_plain_words(), self.writer.begin() as connection:
             yield connection
@@ -45,7 +45,7 @@ class Database:
 
 
 @contextmanager
-def _in_plain_words() -> Iterator[None]:
+def _in_plain_words() -> Generator[None]:
     try:
         yield
     except PoolTimeout as error:

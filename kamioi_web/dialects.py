@@ -91,7 +91,7 @@ class Sqlite:
         year, month = (func.strftime(part, hour * 3600, "unixepoch").cast(BigInteger) for part in ("%Y", "%m"))
         return (year - 1970) * 12 + month - 1
 
-    def merchant_has(self, words: str) -> ColumnElement[bool]:
+    def merchant_has(self, words: str) -> Any:
         phrase = '"' + words.replace('"', '""') + '"'
         return text("merchants.id IN (SELECT rowid FROM merchants_text WHERE merchants_text MATCH :phrase)").bindparams(
             phrase=phrase

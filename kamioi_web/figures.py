@@ -23,9 +23,12 @@ T = TypeVar("T")
 class Subject(Protocol):
     """What a query module gives so that its table can be a page. `F` is its own frozen Filters class."""
 
-    PARAMETERS: Sequence[Parameter]
-    LISTING: Listing  # what a page shows
-    WHOLE_LISTING: Listing  # what the JSON gives
+    @property
+    def PARAMETERS(self) -> Sequence[Parameter]: ...
+    @property
+    def LISTING(self) -> Listing: ...  # what a page shows
+    @property
+    def WHOLE_LISTING(self) -> Listing: ...  # what the JSON gives
 
     def resolve(self, connection: Connection, given: Mapping[str, Any]) -> Any: ...
     def plan(self, connection: Connection, filters: Any) -> Plan: ...
@@ -72,9 +75,10 @@ class Figures:
     def refine(self) -> Callable[[int, int], Sequence[Span]] | None:
         """What splits one span of `spans` further; None where nothing finer is kept."""
         found = self.subject.span_slice(self.filters)
-        if found is None or found[2] is None:
+        finer = found[2] if found else None
+        if found is None or finer is None:
             return None
-        part, _, finer = found
+        part = found[0]
         size = MICROS["hour" if finer == "hour" else "day"]
 
         def split(low: int, high: int) -> list[Span]:
@@ -123,7 +127,7 @@ class Figures:
         return self.aggregates.get(f"{what} {self.subject.LISTING.table.name} {self.filters}", compute)
 
 
-def _kept_keys(part: Slice) -> dict[str, tuple[str, ...]]:
+def _kept_keys(part: Slice) -> dict[str, Any]:
     return {name: getattr(part, name) for name in ("status", "category", "account_type", "currency")}
 
 

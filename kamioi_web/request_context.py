@@ -1,7 +1,7 @@
 """What belongs to one request: its database connection, its settings, its clock, and what every template knows."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
@@ -31,7 +31,7 @@ def database_connection() -> Connection:
 
 
 @contextmanager
-def shared_connection() -> Iterator[Connection]:
+def shared_connection() -> Generator[Connection]:
     """The same connection as a context that leaves it open for what follows in the request."""
     yield database_connection()
 

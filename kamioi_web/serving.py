@@ -31,7 +31,7 @@ class Gunicorn(BaseApplication):
 
     def load_config(self) -> None:
         for name, value in self.options.items():
-            self.cfg.set(name, value)
+            self.cfg.set(name, value)  # ty: ignore[missing-union-attribute]
 
     def load(self) -> Any:
         return create_app(self.kamioi_settings)

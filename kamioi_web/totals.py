@@ -1,6 +1,6 @@
 """Exact totals: what each grain splits by, adding a bulk load to them, folding the tail, checking and rebuilding."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     MetaData,
-    Select,
     Table,
     delete,
     func,
@@ -29,6 +28,7 @@ from sqlalchemy import (
 from kamioi_web.db import Database
 from kamioi_web.dialects import Dialect, dialect_of
 from kamioi_web.schema import EPOCH, from_micros, to_micros, totals, totals_now, transactions
+from kamioi_web.sql_types import AnySelect
 
 LONG = 24 * 3600.0  # seconds; a recount reads everything
 MICROSECOND = timedelta(microseconds=1)
@@ -72,7 +72,7 @@ GRAINS = {
 }
 
 
-def recount(connection: Connection, grain: Grain, where: ColumnElement[bool]) -> Select[Any]:
+def recount(connection: Connection, grain: Grain, where: ColumnElement[bool]) -> AnySelect:
     """The rows of one grain, counted from the transactions that `where` selects."""
     t = transactions.c
     sums = [func.count().label("n"), *(_sum(t[name]).label(name) for name in MEASURES[1:])]
@@ -80,7 +80,7 @@ def recount(connection: Connection, grain: Grain, where: ColumnElement[bool]) ->
     return query.where(t.ticker.is_not(None)) if grain.ticker else query
 
 
-def _grouped(dialect: Dialect, grain: Grain, c: Any, hour: ColumnElement[Any], sums: list[Any]) -> Select[Any]:
+def _grouped(dialect: Dialect, grain: Grain, c: Any, hour: ColumnElement[Any], sums: list[Any]) -> AnySelect:
     """Rows shaped as the totals from a table with columns `c`; only what the grain splits by is grouped by."""
     buckets = {"hour": hour, "day": dialect.day_of(hour), "month": dialect.month_of(hour)}
     split: dict[str, ColumnElement[Any]] = {name: c[name] for name in (*grain.splits, "currency")}
@@ -97,7 +97,7 @@ def _grouped(dialect: Dialect, grain: Grain, c: Any, hour: ColumnElement[Any], s
 
 
 @contextmanager
-def bulk_loading(connection: Connection) -> Iterator[None]:
+def bulk_loading(connection: Connection) -> Generator[None]:
     """No row trigger fires inside; the caller adds what it loaded with add_loaded, in the same transaction."""
     if not dialect_of(connection).row_triggers:
         yield
@@ -138,7 +138,7 @@ def _sum(column: ColumnElement[Any]) -> ColumnElement[int]:
     return func.sum(column).cast(totals.c.n.type)
 
 
-def _add(connection: Connection, rows: Select[Any]) -> Any:
+def _add(connection: Connection, rows: AnySelect) -> Any:
     keys = list(totals.primary_key)
     statement = dialect_of(connection).insert(totals).from_select([column.name for column in totals.c], rows)
     changes = {name: totals.c[name] + statement.excluded[name] for name in MEASURES}
@@ -168,7 +168,7 @@ def read(connection: Connection, part: Slice, by: tuple[str, ...]) -> Sequence[A
 
 
 @lru_cache(maxsize=512)
-def _read_statement(part: Slice, by: tuple[str, ...]) -> Select[Any]:
+def _read_statement(part: Slice, by: tuple[str, ...]) -> AnySelect:
     c = totals_now.c
     keys = [c[name] for name in by]
     query = select(*keys, *(_sum(c[name]).label(name) for name in MEASURES))
@@ -229,7 +229,7 @@ def _differences(connection: Connection, grain: Grain, low: datetime, high: date
         yield f"{where}: the recount differs in {off}"
 
 
-def _kept(grain: Grain, low: datetime, high: datetime) -> Select[Any]:
+def _kept(grain: Grain, low: datetime, high: datetime) -> AnySelect:
     query = select(totals_now).where(totals_now.c.grain == grain.name)
     if grain.bucket == "month":
         return query.where(totals_now.c.bucket == (low.year - 1970) * 12 + low.month - 1)

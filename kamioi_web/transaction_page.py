@@ -118,11 +118,11 @@ def _history(row: Any) -> list[dict[str, Any]]:
     connection = database_connection()
     done = [
         _event(at, email or "system", action.replace(".", " "), list(detail.items()))
-        for at, email, action, detail in transaction_detail.events(connection, row.id)
+        for at, email, action, detail in map(tuple, transaction_detail.events(connection, row.id))
     ]
     came = [
         _event(at, "import", f"read from {name}, line {line}", list(fields.items()))
-        for at, name, line, fields in transaction_detail.raw(connection, row.id)
+        for at, name, line, fields in map(tuple, transaction_detail.raw(connection, row.id))
     ]
     return [*done, *came, _event(row.created_at, row.source, "received", [("reference", row.source_ref)])]
 

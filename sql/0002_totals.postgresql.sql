@@ -34,62 +34,73 @@ CREATE TABLE totals_delta (LIKE totals) WITH (autovacuum_vacuum_scale_factor = 0
 
 CREATE VIEW totals_now AS SELECT * FROM totals UNION ALL SELECT * FROM totals_delta;
 
--- The grains of one transaction, counted k times: 1 for a row that came, -1 for one that went.
-CREATE FUNCTION totals_of(t transactions, k bigint) RETURNS SETOF totals LANGUAGE sql IMMUTABLE AS $$
-  SELECT g.grain, g.subject, g.ticker, g.bucket, g.status, g.category, g.account_type, t.currency,
-         k, k * t.amount_cents, k * t.round_up_cents, k * t.fee_cents
-  FROM (SELECT floor(extract(epoch FROM t.posted_at) / 3600)::bigint AS hour,
-               (extract(year FROM t.posted_at AT TIME ZONE 'UTC') * 12 + extract(month FROM t.posted_at AT TIME ZONE 'UTC'))::bigint - 23641 AS month) AS at,
-  LATERAL (VALUES
-    ('ever', 0::bigint, '', 0::bigint, t.status, t.category, t.account_type),
-    ('month', 0, '', at.month, t.status, t.category, t.account_type),
-    ('day', 0, '', at.hour / 24, t.status, '', ''),
-    ('cube', 0, '', at.hour / 24, t.status, t.category, t.account_type),
-    ('hour', 0, '', at.hour, t.status, '', ''),
-    ('ticker', 0, t.ticker, at.month, '', '', ''),
-    ('user', t.user_id, '', 0, t.status, '', ''),
-    ('merchant', t.merchant_id, '', 0, t.status, '', '')
-  ) AS g (grain, subject, ticker, bucket, status, category, account_type)
-  WHERE g.ticker IS NOT NULL
+CREATE FUNCTION totals_month(hour bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT (date_part('year', at) * 12 + date_part('month', at))::bigint - 23641
+  FROM (SELECT to_timestamp(hour * 3600) AT TIME ZONE 'UTC' AS at) AS x
 $$;
 
-CREATE FUNCTION totals_write() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+-- One trigger function for each kind of change; they differ only in where their rows come from and how often (k) each
+-- counts: 1 for a row that came, -1 for one that went. Rows are summed by hour first, for five grains are coarser.
+DO $do$
+DECLARE
+  change text[];
 BEGIN
-  IF tg_op = 'INSERT' THEN
-    INSERT INTO totals_delta
-    SELECT g.grain, g.subject, g.ticker, g.bucket, g.status, g.category, g.account_type, g.currency,
-           sum(g.n), sum(g.amount_cents), sum(g.round_up_cents), sum(g.fee_cents)
-    FROM new_rows r, totals_of(r::transactions, 1) g GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
-  ELSIF tg_op = 'DELETE' THEN
-    INSERT INTO totals_delta
-    SELECT g.grain, g.subject, g.ticker, g.bucket, g.status, g.category, g.account_type, g.currency,
-           sum(g.n), sum(g.amount_cents), sum(g.round_up_cents), sum(g.fee_cents)
-    FROM old_rows r, totals_of(r::transactions, -1) g GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
-  ELSE
-    INSERT INTO totals_delta
-    SELECT g.grain, g.subject, g.ticker, g.bucket, g.status, g.category, g.account_type, g.currency,
-           sum(g.n), sum(g.amount_cents), sum(g.round_up_cents), sum(g.fee_cents)
-    FROM (SELECT r::transactions AS t, 1 AS k FROM new_rows r UNION ALL SELECT r::transactions, -1 FROM old_rows r) AS c,
-         totals_of(c.t, c.k) g
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    HAVING sum(g.n) <> 0 OR sum(g.amount_cents) <> 0 OR sum(g.round_up_cents) <> 0 OR sum(g.fee_cents) <> 0;
-  END IF;
-  RETURN NULL;
-END $$;
-
-CREATE TRIGGER totals_insert AFTER INSERT ON transactions REFERENCING NEW TABLE AS new_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION totals_write();
-CREATE TRIGGER totals_delete AFTER DELETE ON transactions REFERENCING OLD TABLE AS old_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION totals_write();
-CREATE TRIGGER totals_update AFTER UPDATE ON transactions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION totals_write();
+  FOREACH change SLICE 1 IN ARRAY ARRAY[
+    ['insert', 'NEW TABLE AS new_rows', 'SELECT 1 AS k, * FROM new_rows'],
+    ['delete', 'OLD TABLE AS old_rows', 'SELECT -1 AS k, * FROM old_rows'],
+    ['update', 'OLD TABLE AS old_rows NEW TABLE AS new_rows',
+     'SELECT 1 AS k, * FROM new_rows UNION ALL SELECT -1, * FROM old_rows']]
+  LOOP
+    EXECUTE format($f$
+      CREATE FUNCTION totals_%1$s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path FROM CURRENT SET work_mem = '64MB' AS $body$
+      BEGIN
+        INSERT INTO totals_delta
+        WITH changed AS MATERIALIZED (
+          SELECT floor(date_part('epoch', posted_at) / 3600)::bigint AS hour, user_id, merchant_id, ticker, status, category,
+                 account_type, currency, k AS n, k * amount_cents AS amount_cents, k * round_up_cents AS round_up_cents,
+                 k * fee_cents AS fee_cents
+          FROM (%2$s) AS rows),
+        hours AS (
+          SELECT hour, totals_month(hour) AS month, status, category, account_type, currency, sum(n)::bigint AS n,
+                 sum(amount_cents)::bigint AS amount_cents, sum(round_up_cents)::bigint AS round_up_cents,
+                 sum(fee_cents)::bigint AS fee_cents
+          FROM changed GROUP BY hour, status, category, account_type, currency),
+        grains AS (
+          SELECT g.grain, 0::bigint AS subject, '' AS ticker, g.bucket, g.status, g.category, g.account_type, h.currency,
+                 h.n, h.amount_cents, h.round_up_cents, h.fee_cents
+          FROM hours AS h, LATERAL (VALUES
+            ('ever', 0::bigint, h.status, h.category, h.account_type),
+            ('month', h.month, h.status, h.category, h.account_type),
+            ('day', h.hour / 24, h.status, '', ''),
+            ('cube', h.hour / 24, h.status, h.category, h.account_type),
+            ('hour', h.hour, h.status, '', '')) AS g (grain, bucket, status, category, account_type)
+          UNION ALL
+          SELECT 'ticker', 0, ticker, totals_month(hour), '', '', '', currency, n, amount_cents, round_up_cents, fee_cents
+          FROM changed WHERE ticker IS NOT NULL
+          UNION ALL
+          SELECT 'user', user_id, '', 0, status, '', '', currency, n, amount_cents, round_up_cents, fee_cents FROM changed
+          UNION ALL
+          SELECT 'merchant', merchant_id, '', 0, status, '', '', currency, n, amount_cents, round_up_cents, fee_cents
+          FROM changed)
+        SELECT grain, subject, ticker, bucket, status, category, account_type, currency,
+               sum(n), sum(amount_cents), sum(round_up_cents), sum(fee_cents)
+        FROM grains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+        HAVING sum(n) <> 0 OR sum(amount_cents) <> 0 OR sum(round_up_cents) <> 0 OR sum(fee_cents) <> 0;
+        RETURN NULL;
+      END $body$;
+      CREATE TRIGGER totals_%1$s AFTER %1$s ON transactions REFERENCING %3$s
+        FOR EACH STATEMENT EXECUTE FUNCTION totals_%1$s();
+    $f$, change[1], change[3], change[2]);
+  END LOOP;
+END $do$;
 
 CREATE FUNCTION totals_no_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'TRUNCATE would bypass the totals: DELETE instead'; END $$;
 CREATE TRIGGER totals_truncate BEFORE TRUNCATE ON transactions FOR EACH STATEMENT EXECUTE FUNCTION totals_no_truncate();
 
 -- Move the tail into the totals; returns the rows moved, or -1 while another process is folding.
-CREATE FUNCTION totals_fold() RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION totals_fold() RETURNS bigint LANGUAGE plpgsql SET work_mem = '64MB' AS $$
 DECLARE moved bigint;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtext('totals_fold')) THEN RETURN -1; END IF;

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from kamioi_web import catalogue, loading, migrations, totals
 from kamioi_web.db import Database
@@ -57,7 +57,7 @@ def _finish(database: Database) -> None:
         dialect_of(connection).after_load(connection)
 
 
-def _insert(connection: Connection, table: object, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
+def _insert(connection: Connection, table: Table, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
     for some in _batches(rows):
         dialect_of(connection).bulk_insert(connection, table, columns, some)
 

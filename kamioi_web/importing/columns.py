@@ -1,6 +1,7 @@
 """Which column of a file is which field: by preset, by the person's word, or by the names that are common."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -141,7 +142,7 @@ def can_place(header: Sequence[str], columns: Iterable[str]) -> bool:
 
 def how_to_map(kind: Kind, header: Sequence[str], lacking: Iterable[str]) -> KamioiError:
     """What to answer when the columns cannot be told."""
-    shared = sorted({name for name in header if header.count(name) > 1 and name.strip()})
+    shared = sorted(name for name, count in Counter(header).items() if count > 1 and name.strip())
     named = ", ".join(f'"{" ".join(name.split())}"' for name in header[:60])
     first = next((name for name in header if name.strip()), "Column")
     return KamioiError(

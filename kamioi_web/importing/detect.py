@@ -19,6 +19,7 @@ from kamioi_web.importing.records import read_records
 
 SAMPLE_BYTES = 1 << 18
 HEADER_RECORDS = 100
+COLUMNS_LIMIT = 1_000
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -54,7 +55,7 @@ def find_layout(path: Path, kind: Kind, options: ImportOptions) -> Layout:
     tries = [_read_header(path, encoding, sign, kind, options) for sign in ([given] if given else DELIMITERS)]
     found = [attempt for attempt in tries if attempt]
     if not found:
-        raise KamioiError(f"{path} holds no text.")
+        raise KamioiError(f"{path} holds no text, or no line of at most {COLUMNS_LIMIT:,} columns.")
     _, layout = max(found, key=lambda attempt: attempt[0])
     return _with_columns(layout, kind, options)
 
@@ -117,7 +118,7 @@ def _read_header(
     widths = Counter(len(row) for _, row in records if len(row) > 1)
     best: tuple[tuple[int, ...], Layout] | None = None
     for place, (line, row) in enumerate(records[:HEADER_RECORDS]):
-        if not any(cell.strip() for cell in row):
+        if len(row) > COLUMNS_LIMIT or not any(cell.strip() for cell in row):
             continue
         preset = columns.preset_for(kind, row)
         score = (_fit(kind, row, preset, options), widths[len(row)], len(row), -place)

@@ -54,7 +54,7 @@ def import_mappings(
     rows = MappingReader(layout.columns)
     reader = RowReader(layout.header, lambda row, chain: rows.read(row, chain)[0], rows.read)
     settings = {"columns": {field: list(places) for field, places in layout.columns.items()}}
-    job = Job("mappings", path, layout, reader, MappingStore(), settings, describe(layout))
+    job = Job("mappings", path, layout, reader, MappingStore(), settings, describe(layout), chained=False)
     return run(database, job, options, progress)
 
 

@@ -5,6 +5,7 @@ import io
 import os
 from pathlib import Path
 
+CELL_LIMIT = 100_000  # characters; what any CSV reader takes
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -21,7 +22,7 @@ class Rejects:
         return self.path is None or self.size == 0 or (self.path.is_file() and self.path.stat().st_size >= self.size)
 
     def add(self, line: int, reason: str, fields: list[str]) -> None:
-        """Write one row. Cells that a spreadsheet would run as a formula get a ' in front."""
+        """Write one row. Cells that a spreadsheet would run as a formula get a ' in front; huge ones are cut."""
         if self.path is None:
             return
         file = self._open()
@@ -59,4 +60,5 @@ class Rejects:
 
 
 def _safe(cell: str) -> str:
+    cell = cell[:CELL_LIMIT]
     return "'" + cell if cell.startswith(FORMULA) else cell

@@ -43,7 +43,10 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be imported and how it is read; `settings` is what sets this import apart from others."""
+    """What is to be imported and how it is read; `settings` is what sets this import apart from others.
+
+    `chained`: rows are known again by the chain, which a change in the middle of the file breaks for all after it.
+    """
 
     kind: str
     path: Path
@@ -52,6 +55,7 @@ class Job:
     store: Store
     settings: dict[str, Any]
     decided: list[str]
+    chained: bool = True
 
 
 def run(database: Database, job: Job, options: ImportOptions, progress: Callable[[Progress], None]) -> ImportReport:
@@ -64,7 +68,7 @@ def run(database: Database, job: Job, options: ImportOptions, progress: Callable
     try:
         return Run(database, job, options, entry, path, progress).finish()
     except _Changed as change:
-        if not options.allow_changed:
+        if job.chained and not options.allow_changed:
             raise KamioiError(_changed_words(job.path, entry, change.records)) from None
     return Run(database, job, options, entry, path, progress, anew=True).finish()
 
@@ -168,7 +172,7 @@ class Run:
 
     def _save(self, last: bool = False) -> None:
         """Store the batch and the checkpoint in one transaction."""
-        self.tally.sums += self.job.store.sums(self.items)
+        self.tally.sums.update(self.job.store.sums(self.items))
         if not self.sample:
             self.sample = [self.job.store.show(item) for item in self.items[:SAMPLE_ROWS]]
         if self.entry is None:

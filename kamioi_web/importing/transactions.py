@@ -24,6 +24,10 @@ from kamioi_web.loading import find_or_add_merchants, load_transactions
 from kamioi_web.schema import from_micros, to_micros
 
 NO_PRESET = "Imported transactions"
+KNOWN_BY = {
+    True: "Rows are known again by what they and all rows before them say, so a file may grow at its end.",
+    False: "Rows are known again by their reference; two rows of an account with one date and reference are one.",
+}
 USERS_KEPT = 50_000
 
 
@@ -40,7 +44,8 @@ def import_transactions(
     defaults = _defaults(layout, formats, options)
     purchases = PurchaseReader(layout.columns, formats, defaults.currency, defaults.account)
     reader = RowReader(layout.header, purchases.quick(), purchases.read)
-    decided = [*describe(layout), *formats.told, *defaults.told(layout)]
+    chained = "reference" not in layout.columns
+    decided = [*describe(layout), *formats.told, *defaults.told(layout), KNOWN_BY[chained]]
     settings = {
         "columns": {field: list(places) for field, places in layout.columns.items()},
         "preset": layout.preset.name if layout.preset else None,
@@ -50,7 +55,8 @@ def import_transactions(
         "dayfirst": options.dayfirst,
     }
     store = TransactionStore(defaults.account_type)
-    return run(database, Job("transactions", path, layout, reader, store, settings, decided), options, progress)
+    job = Job("transactions", path, layout, reader, store, settings, decided, chained)
+    return run(database, job, options, progress)
 
 
 class Defaults(NamedTuple):

@@ -14,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Select,
     Subquery,
     Table,
     bindparam,
@@ -27,8 +26,11 @@ from sqlalchemy import (
 
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.schema import Moment
+from kamioi_web.sql_types import AnySelect
 
 Direction = Literal["older", "newer"]
+LIMIT: Any = bindparam("limit", type_=BigInteger)
+COUNT: Any = bindparam("count", type_=BigInteger)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class Listing:
 
     table: Table
     at: str
-    decorate: Callable[[Subquery], Select[Any]]
+    decorate: Callable[[Subquery], AnySelect]
     shown: tuple[str, ...]  # the columns that a chunk reads
 
     @property
@@ -133,20 +135,19 @@ def _values(place: Place) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _rows_statement(listing: Listing, plan: Plan, direction: Direction, flags: tuple[bool, ...]) -> Select[Any]:
+def _rows_statement(listing: Listing, plan: Plan, direction: Direction, flags: tuple[bool, ...]) -> AnySelect:
     conditions = (*_bounds(listing, plan, direction, flags), *plan.residual)
     columns = [listing.table.c[name] for name in listing.shown]
     parts = [_ordered(listing, stream, columns, conditions, direction) for stream in plan.streams]
-    parts = [part.limit(bindparam("limit", type_=BigInteger)) for part in parts]
+    parts = [part.limit(LIMIT) for part in parts]
     rows = _merged(parts, listing, direction, parts[0]).subquery("rows")
     return listing.decorate(rows).order_by(*_direction(rows.c[listing.at], rows.c.id, direction))
 
 
 @lru_cache(maxsize=1024)
-def _count_statement(listing: Listing, plan: Plan, direction: Direction, flags: tuple[bool, ...]) -> Select[Any]:
+def _count_statement(listing: Listing, plan: Plan, direction: Direction, flags: tuple[bool, ...]) -> AnySelect:
     conditions = (*_bounds(listing, plan, direction, flags), *plan.residual)
-    limit = bindparam("limit", type_=BigInteger)
-    parts = [_ordered(listing, stream, listing.order, conditions, direction).limit(limit) for stream in plan.streams]
+    parts = [_ordered(listing, stream, listing.order, conditions, direction).limit(LIMIT) for stream in plan.streams]
     rows = _merged(parts, listing, direction, parts[0]).subquery()
     return select(func.sum(literal_column("1"))).select_from(rows)
 
@@ -159,7 +160,7 @@ def _sums_statement(
     flags: tuple[bool, ...],
     keys: tuple[str, ...],
     measures: tuple[str, ...],
-) -> Select[Any]:
+) -> AnySelect:
     conditions = (*_bounds(listing, plan, direction, flags), *plan.residual)
     columns = [listing.table.c[name] for name in (*keys, *measures)]
     parts = [_ordered(listing, stream, columns, conditions, direction).order_by(None) for stream in plan.streams]
@@ -171,30 +172,29 @@ def _sums_statement(
 
 
 @lru_cache(maxsize=1024)
-def _skip_statement(listing: Listing, plan: Plan, direction: Direction, flags: tuple[bool, ...]) -> Select[Any]:
+def _skip_statement(listing: Listing, plan: Plan, direction: Direction, flags: tuple[bool, ...]) -> AnySelect:
     conditions = (*_bounds(listing, plan, direction, flags), *plan.residual)
     parts = [_ordered(listing, stream, listing.order, conditions, direction) for stream in plan.streams]
-    count = bindparam("count", type_=BigInteger)
     if len(parts) == 1:
-        return parts[0].limit(1).offset(count)
-    merged = _merged([part.limit(count + 1) for part in parts], listing, direction, None)
-    return merged.limit(1).offset(count)
+        return parts[0].limit(1).offset(COUNT)
+    merged = _merged([part.limit(COUNT + 1) for part in parts], listing, direction, None)
+    return merged.limit(1).offset(COUNT)
 
 
 def _ordered(
     listing: Listing, stream: Stream, columns: Any, conditions: tuple[ColumnElement[bool], ...], direction: Direction
-) -> Select[Any]:
+) -> AnySelect:
     query = select(*columns).where(*stream.clauses, *conditions).order_by(*_direction(*listing.order, direction))
     return query.with_hint(listing.table, f"INDEXED BY {stream.index}", "sqlite")
 
 
-def _merged(parts: list[Select[Any]], listing: Listing, direction: Direction, alone: Select[Any] | None) -> Any:
+def _merged(parts: list[AnySelect], listing: Listing, direction: Direction, alone: AnySelect | None) -> Any:
     """Several streams as one, in order; each part brings its own limit."""
     if len(parts) == 1:
         return parts[0] if alone is None else alone
     rows = union_all(*(select(part.subquery()) for part in parts)).subquery()
     merged = select(rows).order_by(*_direction(rows.c[listing.at], rows.c.id, direction))
-    return merged if alone is None else merged.limit(bindparam("limit", type_=BigInteger))
+    return merged if alone is None else merged.limit(LIMIT)
 
 
 def _direction(at: ColumnElement[Any], id: ColumnElement[Any], direction: Direction) -> tuple[Any, Any]:

@@ -181,7 +181,7 @@ def _spark(series: Mapping, measure: int, status: str | None, currency: str | No
 
 def fields(request: ListRequest, counts: Mapping[str, Sequence[tuple[str, int]]]) -> list[dict[str, Any]]:
     """The filter form. `counts` has, for category and account type, the values there are and their rows."""
-    texts = dict(request.pairs)
+    texts, amounts = dict(request.pairs), ("amount_min", "amount_max")
     choices = {"status": STATUSES, "account_type": ACCOUNT_TYPES, "source": SOURCES}
     return [
         *(_choices(request, name, values, dict(counts.get(name, []))) for name, values in choices.items()),
@@ -197,8 +197,8 @@ def fields(request: ListRequest, counts: Mapping[str, Sequence[tuple[str, int]]]
         {"kind": "range", "label": "Amount", "input": "text", "low_name": "amount_min", "low": texts.get("amount_min"),
          "high_name": "amount_max", "high": texts.get("amount_max"), "help": "12.50; refunds are below zero.",
          "presets": [
-             {"label": "Refunds", "href": request.link(("amount_max", "-0.01"), without=("amount_min", "amount_max"))},
-             {"label": "100 and more", "href": request.link(("amount_min", "100"), without=("amount_min", "amount_max"))},
+             {"label": "Refunds", "href": request.link(("amount_max", "-0.01"), without=amounts)},
+             {"label": "100 and more", "href": request.link(("amount_min", "100"), without=amounts)},
          ]},
     ]  # fmt: skip
 

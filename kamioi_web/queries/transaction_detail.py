@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, and_, select
 
 from kamioi_web.errors import NotFound
 from kamioi_web.schema import (
@@ -18,9 +17,10 @@ from kamioi_web.schema import (
     transactions,
     users,
 )
+from kamioi_web.sql_types import AnyRow
 
 
-def find(connection: Connection, id: int, posted_at: datetime | None = None) -> Row[Any]:
+def find(connection: Connection, id: int, posted_at: datetime | None = None) -> AnyRow:
     """A transaction with its merchant, user and company. With its time the look-up touches one partition.
 
     A wrong time (the row was moved) falls back to the id alone; NotFound when there is no such transaction.
@@ -46,14 +46,14 @@ def find(connection: Connection, id: int, posted_at: datetime | None = None) -> 
     return found
 
 
-def shares(connection: Connection, user_id: int, id: int) -> Sequence[Row[Any]]:
+def shares(connection: Connection, user_id: int, id: int) -> Sequence[AnyRow]:
     """Where the round-up of a transaction went: ticker and cents, the largest first."""
     a = allocations.c
     query = select(a.ticker, a.amount_cents).where(a.user_id == user_id, a.transaction_id == id)
     return connection.execute(query.order_by(a.amount_cents.desc(), a.ticker).limit(500)).fetchall()
 
 
-def events(connection: Connection, id: int) -> Sequence[Row[Any]]:
+def events(connection: Connection, id: int) -> Sequence[AnyRow]:
     """What was done to a transaction, newest first: at, who, action, detail."""
     e = audit_events.c
     query = (
@@ -66,7 +66,7 @@ def events(connection: Connection, id: int) -> Sequence[Row[Any]]:
     return connection.execute(query).fetchall()
 
 
-def raw(connection: Connection, id: int) -> Sequence[Row[Any]]:
+def raw(connection: Connection, id: int) -> Sequence[AnyRow]:
     """The values that an import normalised, as they were: when, file, line, fields."""
     r = raw_values.c
     query = (

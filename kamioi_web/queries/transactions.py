@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Subquery, literal_column, select
 
 from kamioi_web import filters as read
 from kamioi_web import totals
@@ -16,6 +16,7 @@ from kamioi_web.filters import Parameter, end_of, start_of
 from kamioi_web.paging.keyset import Listing, Plan, Stream
 from kamioi_web.queries import merchants as merchant_queries
 from kamioi_web.schema import ACCOUNT_TYPES, COMMON_STATUSES, SOURCES, STATUSES, merchants, transactions, users
+from kamioi_web.sql_types import AnySelect
 from kamioi_web.totals import Slice
 
 t = transactions.c
@@ -144,15 +145,15 @@ def _conditions(dialect: Dialect, filters: Filters) -> list[tuple[str, ColumnEle
     return found
 
 
-def _decorate(rows: Subquery) -> Select[Any]:
+def _decorate(rows: Subquery) -> AnySelect:
     """The rows of one chunk with the names that belong to them."""
     named = select(rows, merchants.c.name.label("merchant"), merchants.c.descriptor, users.c.account_number)
     joined = rows.outerjoin(merchants, merchants.c.id == rows.c.merchant_id)
     return named.select_from(joined.outerjoin(users, users.c.id == rows.c.user_id))
 
 
-LISTED = ("id", "user_id", "merchant_id", "posted_at", "amount_cents", "currency", "round_up_cents", "category", "status",
-          "ticker", "account_type", "source")  # fmt: skip
+LISTED = ("id", "user_id", "merchant_id", "posted_at", "amount_cents", "currency", "round_up_cents", "category",
+          "status", "ticker", "account_type", "source")  # fmt: skip
 LISTING = Listing(transactions, "posted_at", _decorate, LISTED)
 WHOLE_LISTING = Listing(transactions, "posted_at", _decorate, (*LISTED, "fee_cents", "created_at"))
 
@@ -160,8 +161,10 @@ WHOLE_LISTING = Listing(transactions, "posted_at", _decorate, (*LISTED, "fee_cen
 def slice_of(filters: Filters) -> Slice | None:
     """The totals that add up to exactly this filter; None when none do."""
     mixed = [filters.user_id is not None, filters.by_merchant, bool(filters.ticker)]
-    cube = {name: getattr(filters, name) for name in ("account_type", "category") if getattr(filters, name)}
-    kept = {"status": filters.status, "currency": (filters.currency,) if filters.currency else ()}
+    cube: dict[str, Any] = {
+        name: getattr(filters, name) for name in ("account_type", "category") if getattr(filters, name)
+    }
+    kept: dict[str, Any] = {"status": filters.status, "currency": (filters.currency,) if filters.currency else ()}
     if filters.uncovered or sum(mixed) > 1 or (any(mixed) and (cube or filters.dated)):
         return None
     if filters.user_id is not None:
@@ -182,10 +185,10 @@ def span_slice(filters: Filters) -> tuple[Slice, str, str | None] | None:
         return None
     if part.grain == "ticker":
         return part, "month", None
-    kept = {"status": part.status, "currency": part.currency}
+    kept: dict[str, Any] = {"status": part.status, "currency": part.currency}
     if not (filters.account_type or filters.category):
         return Slice("day", buckets=_days(filters), **kept), "day", "hour"
-    cube = {"account_type": part.account_type, "category": part.category}
+    cube: dict[str, Any] = {"account_type": part.account_type, "category": part.category}
     if filters.dated:
         return Slice("cube", buckets=_days(filters), **kept, **cube), "day", None
     return Slice("month", **kept, **cube), "month", "cube"

@@ -48,16 +48,16 @@ function writeAddress(row) {
 
 function writePosition({ first, last }) {
   const from = numberOf(first), to = numberOf(last);
-  const total = table.dataset.totalText;
-  if (from && to) position.replaceChildren("Rows ", bold(`${say(from)} – ${say(to)}`), ` of ${total}`);
-  else position.replaceChildren("At ", bold(first.dataset.c.slice(0, 19).replace("T", " ")), ` of ${total}`);
+  const where = from && to ? ["Rows ", part("b", `${say(from)} – ${say(to)}`)] : ["At ", part("b", first.dataset.c.slice(0, 19).replace("T", " "))];
+  position.replaceChildren(...where, part("span", ` of ${table.dataset.totalText}`, "of"));
   pageNumber.hidden = !from;
   pageNumber.querySelector("b").textContent = say(Math.floor((from - 1) / 100) + 1);
 }
 
-function bold(text) {
-  const element = document.createElement("b");
+function part(tag, text, className = "") {
+  const element = document.createElement(tag);
   element.textContent = text;
+  element.className = className;
   return element;
 }
 
