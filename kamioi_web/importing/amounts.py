@@ -18,6 +18,7 @@ WRITTEN = re.compile(
 )
 SPACES = re.compile(r"(?<=[0-9])['’ \u00a0\u202f](?=[0-9]{3}(?:[^0-9]|$))")
 GROUPED = {".": re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}"), ",": re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")}
+LONGEST = 60  # characters; the pattern would be slow on more
 NOT_A_NUMBER = "amount: not a number that can be read"
 
 
@@ -25,7 +26,7 @@ def parse_amount(text: str, decimal: str = ".") -> tuple[int, str | None]:
     """(hundredths, currency code, "$" or None). `decimal` decides what only "1,234" or "1.234" leave open."""
     if PLAIN.fullmatch(text):
         return int(text.replace(".", "")), None
-    found = WRITTEN.fullmatch(text.strip())
+    found = WRITTEN.fullmatch(text.strip()) if len(text) <= LONGEST else None
     if not found:
         raise Reject(NOT_A_NUMBER if text.strip() else "no amount")
     signs = [SIGNS[found[name]] for name in ("sign", "inner", "end") if found[name]]

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kamioi_web.errors import KamioiError
 from kamioi_web.importing.presets import PRESETS, Preset
@@ -79,6 +80,7 @@ MAPPINGS = Kind(
 )
 
 
+@lru_cache(maxsize=10_000)
 def plain(name: str) -> str:
     """A column's name without case, line breaks and punctuation."""
     return " ".join(re.sub(r"[\W_]+", " ", name.casefold()).split())

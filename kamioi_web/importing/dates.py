@@ -6,6 +6,7 @@ from datetime import date
 from kamioi_web.importing.model import Reject
 
 DAY = 86_400_000_000
+LONGEST = 60  # characters
 EPOCH = date(1970, 1, 1).toordinal()
 REST = r"(?:(?:[Tt]|,?\s+)(?P<time>.+))?"
 YEAR_FIRST = re.compile(rf"(?P<y>\d{{4}})([-/.])(?P<m>\d{{1,2}})\2(?P<d>\d{{1,2}}){REST}", re.ASCII)
@@ -40,7 +41,7 @@ def parse_date(text: str, dayfirst: bool = False) -> int:
     if not text:
         raise Reject("no date")
     for pattern in (YEAR_FIRST, YEAR_LAST, DAY_NAMED, NAME_FIRST, COMPACT):
-        found = pattern.fullmatch(text)
+        found = pattern.fullmatch(text) if len(text) <= LONGEST else None
         if found:
             year, month, day = _year_month_day(found, dayfirst)
             return _bounded(_days(year, month, day) * DAY + (_time(found["time"]) if found["time"] else 0))

@@ -1,6 +1,7 @@
 """What kind of text a file is: its encoding, its delimiter, where its header is."""
 
 import codecs
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from kamioi_web.importing import columns
 from kamioi_web.importing.columns import Columns, Kind
 from kamioi_web.importing.model import ImportOptions
 from kamioi_web.importing.presets import Preset
-from kamioi_web.importing.reading import SURROGATES, Source, first_bytes
+from kamioi_web.importing.reading import SURROGATES, Part, first_bytes
 from kamioi_web.importing.records import read_records
 
 SAMPLE_BYTES = 1 << 18
 HEADER_RECORDS = 100
+HEADER_LINES = 400
 COLUMNS_LIMIT = 1_000
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BOMS = (
@@ -47,12 +49,14 @@ class Layout:
 
 def find_layout(path: Path, kind: Kind, options: ImportOptions) -> Layout:
     """The layout of this file. KamioiError when it is empty or its columns cannot be told."""
-    encoding = options.encoding or find_encoding(first_bytes(path, SAMPLE_BYTES))
+    sample = first_bytes(path, SAMPLE_BYTES)
+    encoding = options.encoding or find_encoding(sample)
     _check_encoding(encoding)
+    lines = _first_lines(sample, encoding)
     given = {"\\t": "\t", "tab": "\t"}.get(options.delimiter or "", options.delimiter)
     if given is not None and len(given) != 1:
         raise KamioiError(f'The delimiter must be one character, or "tab", not "{given}".')
-    tries = [_read_header(path, encoding, sign, kind, options) for sign in ([given] if given else DELIMITERS)]
+    tries = [_read_header(lines, encoding, sign, kind, options) for sign in ([given] if given else DELIMITERS)]
     found = [attempt for attempt in tries if attempt]
     if not found:
         raise KamioiError(f"{path} holds no text, or no line of at most {COLUMNS_LIMIT:,} columns.")
@@ -104,17 +108,19 @@ def _shown(name: str) -> str:
 
 def _check_encoding(encoding: str) -> None:
     try:
+        known = b"a".decode(encoding, "ignore") is not None and "escape" not in encoding
         codecs.getincrementaldecoder(encoding)()
-    except (LookupError, TypeError) as error:
-        raise KamioiError(f'There is no encoding "{encoding}".') from error
+    except (LookupError, TypeError, ValueError):
+        known = False
+    if not known:
+        raise KamioiError(f'There is no text encoding "{encoding}".')
 
 
 def _read_header(
-    path: Path, encoding: str, delimiter: str, kind: Kind, options: ImportOptions
+    lines: list[str], encoding: str, delimiter: str, kind: Kind, options: ImportOptions
 ) -> tuple[tuple[int, ...], Layout] | None:
     """The likeliest header with this delimiter, and how likely it is."""
-    source = Source(path, encoding)
-    records = list(islice(_numbered(source, delimiter), HEADER_RECORDS + 100))
+    records = list(islice(_numbered(lines, delimiter), HEADER_RECORDS + 100))
     widths = Counter(len(row) for _, row in records if len(row) > 1)
     best: tuple[tuple[int, ...], Layout] | None = None
     for place, (line, row) in enumerate(records[:HEADER_RECORDS]):
@@ -136,8 +142,13 @@ def _fit(kind: Kind, row: Sequence[str], preset: Preset | None, options: ImportO
     return 0 if kind.lacks(columns.by_alias(kind, row)) else 1
 
 
-def _numbered(source: Source, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    for block in read_records(source.parts(), delimiter):
+def _first_lines(sample: bytes, encoding: str) -> list[str]:
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+    return io.StringIO(text, newline="").readlines()[:HEADER_LINES]
+
+
+def _numbered(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    for block in read_records([Part(lines)], delimiter):
         if not block.problem:
             yield from zip(block.lines, block.rows, strict=True)
 

@@ -36,12 +36,6 @@ def fingerprint_of(chain: str, settings: Mapping[str, Any]) -> str:
     return digest(chain + json.dumps(settings, sort_keys=True))
 
 
-def find_entry(database: Database, kind: str, fingerprint: str) -> Entry | None:
-    """The import with this fingerprint, when there has been one."""
-    with database.reading() as connection:
-        return _find(connection, kind, fingerprint)
-
-
 def begin(database: Database, kind: str, fingerprint: str, file_name: str, settings: Mapping[str, Any]) -> Entry:
     """The import with this fingerprint, begun now when there has been none."""
     with database.writing() as connection:

@@ -145,7 +145,7 @@ def _ids(connection: Connection, references: list[str]) -> dict[str, int]:
     for start in range(0, len(references), AT_ONCE):
         some = llm_mappings.c.source_ref.in_(references[start : start + AT_ONCE])
         query = select(llm_mappings.c.source_ref, llm_mappings.c.id).where(some)
-        found |= {reference: own for reference, own in connection.execute(query)}
+        found |= {row.source_ref: row.id for row in connection.execute(query)}
     return found
 
 

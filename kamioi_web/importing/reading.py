@@ -42,10 +42,11 @@ class Source:
         rest, skipping = "", False
         for text in self._texts():
             if skipping:
-                found = re.search("[\r\n]", text)
+                found = re.search("\r\n|[\r\n]", text)
                 if not found:
                     continue
-                text, skipping = _after_line_end(text, found.start()), False
+                rest, skipping = text[found.end() :], False
+                text = ""  # noqa: PLW2901
             lines = io.StringIO(rest + text, newline="").readlines()
             # A line that ends in CR waits: the LF may come with the next text.
             rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
@@ -103,7 +104,7 @@ class Source:
                 unpacker = zlib.decompressobj(31)
                 continue
             try:
-                text = unpacker.decompress(data, 4 * CHUNK_BYTES)
+                text = unpacker.decompress(data, CHUNK_BYTES)
             except zlib.error:
                 self.damage = "The gzip data is damaged; rows up to the damage were read."
                 return
@@ -137,10 +138,6 @@ def first_bytes(path: Path, count: int) -> bytes:
         if len(data) >= count:
             break
     return data[:count]
-
-
-def _after_line_end(text: str, at: int) -> str:
-    return text[at + 2 :] if text.startswith("\r\n", at) else text[at + 1 :]
 
 
 def _western(found: re.Match[str]) -> str:

@@ -35,7 +35,7 @@ def read_records(parts: Iterable[Part], delimiter: str, width: int | None = None
     line = 1
     for part in parts:
         if part.too_long or part.damaged:
-            yield from _by_record(waiting, line, delimiter, width, ended=True)
+            yield from _by_record(waiting, line, delimiter, width, ended=True, final=part.final)
             line += len(waiting) + 1
             waiting = []
             yield Block([part.lines], [line - 1], TOO_LONG if part.too_long else CUT_OFF, final=part.final)
@@ -46,9 +46,9 @@ def read_records(parts: Iterable[Part], delimiter: str, width: int | None = None
             yield Block(rows, range(line, line + len(rows)))
             waiting = []
         else:
-            waiting = yield from _by_record(lines, line, delimiter, width, ended=part.final)
+            waiting = yield from _by_record(lines, line, delimiter, width, ended=part.final, final=part.final)
         line += len(lines) - len(waiting)
-    yield from _by_record(waiting, line, delimiter, width, ended=True)
+    yield from _by_record(waiting, line, delimiter, width, ended=True, final=True)
 
 
 def _one_line_each(lines: list[str], delimiter: str) -> list[list[str]] | None:
@@ -64,9 +64,9 @@ def _one_line_each(lines: list[str], delimiter: str) -> list[list[str]] | None:
 
 
 def _by_record(
-    lines: list[str], line: int, delimiter: str, width: int | None, ended: bool
+    lines: list[str], line: int, delimiter: str, width: int | None, ended: bool, final: bool
 ) -> Generator[Block, None, list[str]]:
-    """Yield the records one by one and return the lines of one that needs more of them."""
+    """Yield the records one by one and return the lines of one that needs more of them, unless none will come."""
     rows: list[list[str]] = []
     numbers: list[int] = []
     at = 0
@@ -75,15 +75,15 @@ def _by_record(
         if used == 0:
             break
         if problem:
-            yield Block(rows, numbers, final=ended)
-            yield Block([row], [line + at], problem, final=ended)
+            yield Block(rows, numbers, final=final)
+            yield Block([row], [line + at], problem, final=final)
             rows, numbers = [], []
         else:
             rows.append(row)
             numbers.append(line + at)
         at += used
     if rows:
-        yield Block(rows, numbers, final=ended)
+        yield Block(rows, numbers, final=final)
     return lines[at:]
 
 

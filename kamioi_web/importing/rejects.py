@@ -4,6 +4,7 @@ import csv
 import io
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 CELL_LIMIT = 100_000  # characters; what any CSV reader takes
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -15,7 +16,7 @@ class Rejects:
     def __init__(self, path: Path | None, size: int = 0) -> None:
         self.path = path
         self.size = size
-        self._file: io.BufferedRandom | io.BufferedWriter | None = None
+        self._file: BinaryIO | None = None
 
     def complete(self) -> bool:
         """Whether the file still holds what was written before."""
@@ -43,15 +44,16 @@ class Rejects:
         if self._file:
             self._file.close()
 
-    def _open(self) -> io.BufferedRandom | io.BufferedWriter:
+    def _open(self) -> BinaryIO:
         if self._file is None:
             assert self.path is not None
-            self._file = self.path.open("r+b" if self.path.exists() and self.size else "wb")
-            self._file.truncate(self.size)
-            self._file.seek(self.size)
+            file = self.path.open("r+b" if self.path.exists() and self.size else "wb")
+            file.truncate(self.size)
+            file.seek(self.size)
+            self._file = file
         return self._file
 
-    def _write(self, file: io.BufferedRandom | io.BufferedWriter, row: list[str]) -> None:
+    def _write(self, file: BinaryIO, row: list[str]) -> None:
         text = io.StringIO(newline="")
         csv.writer(text).writerow(row)
         data = text.getvalue().encode("utf-8", "backslashreplace")

@@ -13,6 +13,8 @@ from kamioi_web.importing.tally import Tally
 
 SEPARATOR = "\x1f"  # which str.isspace counts as a space, so that a row of blank cells is one
 
+KEY_LIMIT = 1_200  # characters
+
 Row = list[str]
 Read = Callable[[Row, str], list[Any]]
 
@@ -27,15 +29,16 @@ class Cache(dict[str, Any]):
 
     def __missing__(self, text: str) -> Any:
         value = self.read(text)
-        if len(self) >= self.limit:
-            self.clear()
-        self[text] = value
+        if len(text) <= KEY_LIMIT:
+            if len(self) >= self.limit:
+                self.clear()
+            self[text] = value
         return value
 
 
 def digest(text: str) -> str:
     """Sixteen hexadecimal digits of a text."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def start_of_chain(header: tuple[str, ...]) -> str:
@@ -45,9 +48,11 @@ def start_of_chain(header: tuple[str, ...]) -> str:
 
 def link(chain: str, text: str) -> str:
     """The next link of the chain. Line ends inside a cell do not matter to it."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return digest(chain + text)
+    return digest(chain + _line_ends_alike(text))
+
+
+def _line_ends_alike(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class RowReader:
@@ -71,9 +76,8 @@ class RowReader:
                 blank += 1
                 continue
             if "\r" in text:
-                chain = link(chain, text)
-            else:  # as link does, without its calls
-                chain = hashed((chain + text).encode(), digest_size=8).hexdigest()
+                text = _line_ends_alike(text)
+            chain = hashed((chain + text).encode(), digest_size=8).hexdigest()
             if len(row) == width and not block.problem:
                 try:
                     append(quick(row, chain))

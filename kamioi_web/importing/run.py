@@ -4,7 +4,7 @@ import copy
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +108,7 @@ class Run:
         self.before = entry.finished_at if entry else None
         self.earlier = self._earlier(rejects) if entry and entry.checkpoint and not anew else None
         self.rejects = Rejects(rejects, self.earlier.rejects_size if self.earlier else 0)
-        self.ours = bool(entry and entry.state == "running")
+        self.ours = bool(entry and entry.state == "running" and entry.checkpoint)
 
     def finish(self) -> ImportReport:
         """Read the file to its end and report."""
@@ -229,7 +229,7 @@ class Run:
 
 
 @contextmanager
-def without_cycle_search() -> Iterator[None]:
+def without_cycle_search() -> Generator[None, None, None]:
     """No garbage collection of cycles meanwhile: batches make many tuples and no cycles, and it takes a quarter."""
     enabled = gc.isenabled()
     gc.disable()

@@ -5,9 +5,9 @@ and which of its conditions no index serves; those are left to kamioi_web.paging
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -64,11 +64,6 @@ class Plan:
     until: datetime | None = None  # not included
     residual: tuple[ColumnElement[bool], ...] = ()
 
-    @cached_property
-    def unfiltered(self) -> "Plan":
-        """The same streams and bounds without the conditions that no index serves."""
-        return replace(self, residual=())
-
 
 @dataclass(frozen=True)
 class Place:
@@ -92,12 +87,25 @@ def fetch(connection: Connection, listing: Listing, plan: Plan, place: Place, li
 def skip(connection: Connection, listing: Listing, plan: Plan, place: Place, count: int) -> Cursor | None:
     """The cursor of the row `count` rows beyond that place (0 is the next one); None past the end.
 
-    Costs that many index entries, so callers bound it. Pass `plan.unfiltered` to skip along the index alone.
+    Costs that many index entries, so callers bound it.
     """
     if not plan.streams:
         return None
     statement = _skip_statement(listing, plan, place.direction, _flags(place))
     row = connection.execute(statement, _values(place) | {"count": count}).first()
+    return Cursor(row[0], row[1]) if row else None
+
+
+def window_end(connection: Connection, listing: Listing, plan: Plan, place: Place, size: int) -> Cursor | None:
+    """Where a window of at most `size` index entries ends (included); None when it holds the rest of the list.
+
+    Each stream gives its share of the entries, and the window ends where the first of them has given it.
+    """
+    if not plan.streams:
+        return None
+    statement = _window_statement(listing, plan, place.direction, _flags(place))
+    share = max(1, size // len(plan.streams))
+    row = connection.execute(statement, _values(place) | {"count": share - 1}).first()
     return Cursor(row[0], row[1]) if row else None
 
 
@@ -169,6 +177,14 @@ def _sums_statement(
         func.sum(column).cast(BigInteger) for column in (literal_column("1"), *(rows.c[name] for name in measures))
     ]
     return select(*(rows.c[name] for name in keys), *totals).group_by(*(rows.c[name] for name in keys))
+
+
+@lru_cache(maxsize=1024)
+def _window_statement(listing: Listing, plan: Plan, direction: Direction, flags: tuple[bool, ...]) -> AnySelect:
+    conditions = _bounds(listing, plan, direction, flags)
+    parts = [_ordered(listing, stream, listing.order, conditions, direction) for stream in plan.streams]
+    ends = [part.limit(1).offset(COUNT) for part in parts]
+    return _merged(ends, listing, direction, None).limit(1) if len(ends) > 1 else ends[0]
 
 
 @lru_cache(maxsize=1024)

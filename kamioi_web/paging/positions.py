@@ -69,7 +69,7 @@ class Positions:
         if finer and row - newer < finer.total:
             low, high, more = finer.holding(row - newer)
             newer += more
-        if row - newer > INSIDE:
+        if row - newer > self._inside:
             return None
         place = Place("older", Cursor(from_micros(high), 0), low=from_micros(low))
         return skip(self.connection, self.listing, self.plan, place, row - newer)
@@ -84,5 +84,10 @@ class Positions:
         if low == high:
             return newer
         place = Place("newer", cursor, end=Cursor(from_micros(high), 0))
-        inside = count_up_to(self.connection, self.listing, self.plan, place, INSIDE + 1)
-        return newer + inside if inside <= INSIDE else None
+        inside = count_up_to(self.connection, self.listing, self.plan, place, self._inside + 1)
+        return newer + inside if inside <= self._inside else None
+
+    @property
+    def _inside(self) -> int:
+        """Rows that may be skipped one by one: merging n streams reads n entries for each."""
+        return INSIDE // max(1, len(self.plan.streams))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from kamioi_web.dialects import dialect_of
 from kamioi_web.paging.cursor import Cursor
-from kamioi_web.paging.keyset import Listing, Place, Plan, fetch, skip, sums
+from kamioi_web.paging.keyset import Listing, Place, Plan, fetch, sums, window_end
 
 FIRST_WINDOW = 2_000
 
@@ -75,7 +75,7 @@ def windows(connection: Connection, listing: Listing, plan: Plan, place: Place, 
     """
     size, seen, began = FIRST_WINDOW, 0, time.monotonic()
     while True:
-        end = skip(connection, listing, plan.unfiltered, place, size - 1)
+        end = window_end(connection, listing, plan, place, size)
         yield replace(place, end=end)
         seen += size
         spent = (time.monotonic() - began) * 1000
