@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     error_pages.handle_errors(app)
     assets.serve(app)
     HTMX(app)
+    app.config |= {"COMPRESS_ALGORITHM": ["br", "gzip"], "COMPRESS_BR_LEVEL": 5}
     Compress(app)
     return app
 

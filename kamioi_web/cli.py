@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from kamioi_web import doctor as checks
 from kamioi_web import generate as generator
@@ -40,6 +41,11 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. What was committed is kept; run the command again to go on.", err=True)
+        sys.exit(1)
+    except DBAPIError as error:
+        click.echo(
+            f"kamioi-web: the database says: {error.orig}. Is KAMIOI_DATABASE_URL right, and migrated?", err=True
+        )
         sys.exit(1)
     except (KamioiError, click.ClickException, ValueError) as error:
         click.echo(f"kamioi-web: {error}", err=True)

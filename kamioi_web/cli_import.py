@@ -39,7 +39,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--account", help="The user of rows that name none."),
             click.option("--dry-run", is_flag=True, help="Show what would be stored; store nothing."),
             click.option("--rejects", type=click.Path(path_type=Path), help="Where refused rows go."),
-            click.option("--dayfirst/--monthfirst", default=None, help="How 03/04/2024 reads, where the file cannot tell."),
+            click.option(
+                "--dayfirst/--monthfirst", default=None, help="How 03/04/2024 reads, where the file cannot tell."
+            ),
             click.option("--encoding", help="Of the file; detected by itself."),
             click.option("--delimiter", help="Of the file; detected by itself."),
             click.option("--allow-changed", is_flag=True, help="Go on although an earlier version of it was imported."),

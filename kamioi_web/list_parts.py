@@ -9,10 +9,10 @@ from kamioi_web.actions.preferences import of_page
 from kamioi_web.figures import Sums
 from kamioi_web.filters import number
 from kamioi_web.paging.cursor import Cursor
-from kamioi_web.paging.keyset import Place, fetch
-from kamioi_web.paging.positions import Spans
-from kamioi_web.paging.scan import Found
-from kamioi_web.schema import from_micros
+from kamioi_web.paging.keyset import Place
+from kamioi_web.paging.positions import INSIDE, Spans
+from kamioi_web.paging.scan import Found, read_chunk
+from kamioi_web.schema import from_micros, to_micros
 from kamioi_web.text import age_text, day_text, number_text, rough
 from kamioi_web.timeline import bars
 
@@ -42,7 +42,7 @@ def chunk(
     beyond = {"older": found.resume or last, "newer": found.resume or first}
     going = {place.direction: found.more}
     if direction == "both":
-        going["newer"] = place.cursor is not None and (bool(rows) or found.more)
+        going["newer"] = place.cursor is not None
         beyond["newer"] = first
     for side, parameter in (("newer", "before"), ("older", "after")):
         parts |= _link(view, side, parameter, beyond[side] if going.get(side) else None, start, len(rows))
@@ -58,8 +58,12 @@ def _link(view: "View", side: str, parameter: str, at: Cursor | None, start: int
         return {f"{side}_rows": None, f"{side}_href": None}
     number_there = None if start is None else start + n if side == "older" else max(1, start - view.limit)
     counted = (("from", number_there),) if number_there else ()
-    page = ("at", at) if side == "older" else ("before", at)
-    full = view.request.link(page) if side == "older" else view.request.link(("at", at))
+    page: tuple[str, object] = ("at", at)
+    if side == "older":  # the page opens at a place and shows its row, which was shown here already
+        page = ("at", Cursor(at.at, max(0, at.id - 1)))
+    elif number_there:
+        page = ("row", number_there)
+    full = view.request.link(page)
     return {f"{side}_rows": view.request.link((parameter, at), *counted, under="/rows"), f"{side}_href": full}
 
 
@@ -73,7 +77,7 @@ def end_text(view: "View", start: int | None, shown: int) -> str:
     if start is None:
         return "End of the list."
     total = start - 1 + shown
-    return f"End of the list: {number_text(total)} {'row' if total == 1 else 'rows'}." if total else ""
+    return f"End of the list: {number_text(total)} {'row' if total == 1 else 'rows'}." if total else "Nothing matches."
 
 
 def _searched(table: "TablePage", view: "View", found: Found) -> dict[str, Any]:
@@ -81,7 +85,7 @@ def _searched(table: "TablePage", view: "View", found: Found) -> dict[str, Any]:
     assert found.resume is not None
     everything = table.figures_of_all(view).spans()
     spans = everything.value if everything else Spans([])
-    passed = spans.around(int(found.resume.at.timestamp() * 1_000_000))[2]
+    passed = spans.around(to_micros(found.resume.at))[2]
     day = day_text(found.resume.at.date().isoformat())
     n = len(found.rows)
     text = f"Searched back to {day}: {rough(passed)} of {rough(spans.total)} rows, {n} found here"
@@ -113,7 +117,7 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
         },
         "jump": {"action": asked.href, "kept": asked.pairs, "date": "", "page": ""},
         "newest_href": asked.link(),
-        "oldest_href": _oldest(view),
+        "oldest_href": _oldest(table, view),
         "newer": None,
         "empty": _empty(table, view, rows),
     }
@@ -227,15 +231,17 @@ def _newest(table: "TablePage", view: "View", rows: Mapping[str, Any]) -> Cursor
     plan = table.subject.plan(view.connection, view.filters)
     if plan.residual:
         return None
-    newest = fetch(view.connection, table.subject.LISTING, plan, Place(), 1)
-    return Cursor(getattr(newest[0], table.subject.LISTING.at), newest[0].id) if newest else None
+    spans = view.figures.spans()
+    place = Place(low=spans.value.low_bound(None, 2) if spans else None)
+    return read_chunk(view.connection, table.subject.LISTING, plan, place, 1, 0).resume
 
 
-def _oldest(view: "View") -> str:
-    """The end of the list: read upwards from before the first row."""
-    total = view.figures.sums().value.n if view.figures.covered else 0
-    if total:
-        return view.request.link(("row", max(1, total - view.limit + 1)))
+def _oldest(table: "TablePage", view: "View") -> str:
+    """The end of the list: its last rows by number, or where numbers are not told, the place before its first row."""
+    positions = table.positions(view) if view.figures.covered else None
+    spans = positions.spans if positions else Spans([])
+    if positions and spans.total and (positions.refine or spans.spans[-1][2] <= INSIDE // len(positions.plan.streams)):
+        return view.request.link(("row", max(1, spans.total - view.limit + 1)))
     return view.request.link(("at", Cursor(from_micros(0), 0)))
 
 

@@ -72,7 +72,7 @@ class TablePage:
         place, start, at = self._open(view)
         found = self._read(view, place)
         chunk = list_parts.chunk(self, view, place, found, start, "both")
-        page = list_parts.page(self, view, chunk, found, at)
+        page = list_parts.page(self, view, chunk, found, at or (chunk["first"] if place.cursor else ""))
         boxes = {"summary_html": self._box("summary", view, page), "timeline_html": self._box("timeline", view, page)}
         return self._render("page", chunk=chunk, page=page, **boxes)
 

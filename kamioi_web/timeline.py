@@ -9,6 +9,7 @@ from kamioi_web.schema import from_micros
 from kamioi_web.text import day_text, number_text
 
 MOST_BARS = 84
+WIDEST = 52  # percent of the rail; the rest is for the years
 DAY = 86_400_000_000
 STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 364)
 
@@ -35,7 +36,7 @@ def _bars(counts: list[int], newest: int, step: int, href: Callable[[date], str]
             day_text(last.isoformat()) if step == 1 else f"{day_text(first.isoformat())} – {day_text(last.isoformat())}"
         )
         title = f"{when}: {number_text(n)}"
-        found.append({"href": href(last), "title": title, "share": n / most, "start": first.isoformat(), "here": False})
+        found.append({"href": href(last), "title": title, "width": max(1, round(n / most * WIDEST)) if n else 0})
     return found
 
 

@@ -1,5 +1,6 @@
 """A list as JSON. Pages of at most 100 by number (through positions, at any depth) or by cursor."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,15 @@ def legacy_parameters(values: Values) -> tuple[Values, list[str]]:
             "“per_page” is another name of “limit”, and “search” of “merchant”; give one of them.", "limit"
         )
     if "dashboard" in found:
+        _one_name(found, "dashboard", "account_type")
         found["account_type"] = ["individual" if text == "user" else text for text in found.pop("dashboard")]
-    if "dateFilter" in found:
+    if single(found, "dateFilter"):
+        _one_name(found, "dateFilter", "since")
         days = _days(single(found, "dateFilter"))
-        found.pop("dateFilter")
         found["since"] = [(datetime.now(UTC).date() - timedelta(days=days)).isoformat()]
+    found.pop("dateFilter", None)
     limit = single(found, "limit")
-    if limit.lstrip("-").isdigit() and not 1 <= int(limit[:20]) <= LARGEST_PAGE:
+    if re.fullmatch(r"-?[0-9]+", limit) and not 1 <= int(limit[:20]) <= LARGEST_PAGE:
         found["limit"] = [str(min(LARGEST_PAGE, max(1, int(limit[:20]))))]
         notes.append(f"limit {limit[:20]} was taken as {found['limit'][0]}; it goes from 1 to {LARGEST_PAGE}")
     return found, notes
@@ -69,6 +72,12 @@ def answer(table: "TablePage", view: "View", values: Values, notes: list[str]) -
         },
         "stats": table.cells.stats(view.figures),
     }
+
+
+def _one_name(values: Values, old: str, name: str) -> None:
+    """BadRequest when the same thing is given under both of its names."""
+    if "".join(values[old]).strip() and "".join(values.get(name, [])).strip():
+        raise BadRequest(f"“{old}” is another name of “{name}”; give one of them.", old)
 
 
 def _days(text: str) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, select
 
 from kamioi_web.errors import NotFound
+from kamioi_web.paging.cursor import MAX_ID
 from kamioi_web.schema import (
     admins,
     allocations,
@@ -25,6 +26,8 @@ def find(connection: Connection, id: int, posted_at: datetime | None = None) -> 
 
     A wrong time (the row was moved) falls back to the id alone; NotFound when there is no such transaction.
     """
+    if id > MAX_ID:
+        raise NotFound(f"There is no transaction {str(id)[:40]}.")
     t = transactions.c
     joined = (
         transactions.outerjoin(merchants, merchants.c.id == t.merchant_id)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, literal_column, sele
 from kamioi_web import filters as read
 from kamioi_web import totals
 from kamioi_web.dialects import Dialect, dialect_of
-from kamioi_web.errors import NotFound
+from kamioi_web.errors import BadRequest, NotFound
 from kamioi_web.filters import Parameter, end_of, start_of
 from kamioi_web.paging.keyset import Listing, Plan, Stream
 from kamioi_web.queries import merchants as merchant_queries
@@ -76,9 +76,10 @@ def resolve(connection: Connection, given: Mapping[str, Any]) -> Filters:
     rest = {name: value for name, value in given.items() if name not in ("user", "merchant_id")}
     if "user" in given:
         rest["user_id"] = find_user(connection, given["user"])
+    if "merchant_id" in given and "merchant" in given:
+        raise BadRequest("“merchant” and “merchant_id” both name a merchant; give one of them.", "merchant_id")
     if "merchant_id" in given:
         rest["merchant_ids"] = (merchant_queries.find(connection, given["merchant_id"]).id,)
-        rest.pop("merchant", None)
     elif "merchant" in given:
         rest["merchant_ids"] = merchant_queries.matching(connection, given["merchant"])
     return Filters(**rest)

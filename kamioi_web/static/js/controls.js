@@ -28,7 +28,8 @@ addEventListener("pageshow", () => document.querySelectorAll("form[method=get] :
 function save(chosenDensity) {
   const body = new FormData(form);
   body.set("density", chosenDensity);
-  fetch(form.action, { method: "POST", body: new URLSearchParams(body), redirect: "manual", keepalive: true }).catch(() => {});
+  const headers = { "X-Requested-With": "fetch" };
+  fetch(form.action, { method: "POST", headers, body: new URLSearchParams(body), redirect: "manual", keepalive: true }).catch(() => {});
 }
 
 const current = () => table.classList.contains("compact") ? "compact" : "comfortable";

@@ -81,6 +81,16 @@ function replaceSentinel(chunk, side) {
   queueMicrotask(() => window.htmx.process(body));
 }
 
+/** Numbers the rows of a chunk that came without, from the chunk beside it. */
+function number(chunk) {
+  const [newer, older] = [chunk.previousElementSibling, chunk.nextElementSibling];
+  if (chunk.dataset.start) return;
+  if (older?.dataset.start) chunk.dataset.start = Number(older.dataset.start) - chunk.rows.length;
+  else if (newer?.dataset.start) chunk.dataset.start = Number(newer.dataset.start) + newer.rows.length;
+  if (!chunk.dataset.start) return;
+  [...chunk.rows].forEach((row, index) => row.setAttribute("aria-rowindex", Number(chunk.dataset.start) + index + 1));
+}
+
 function announce(chunk) {
   const start = Number(chunk.dataset.start);
   const say = number => number.toLocaleString("en-GB");
@@ -108,6 +118,7 @@ function after(event) {
   if (!kept) return;
   places.delete(source);
   const added = chunks().filter(chunk => !kept.known.has(chunk));
+  added.forEach(number);
   if (kept.held) added[0]?.querySelector("a")?.focus({ preventScroll: true });
   prune(kept.side);
   restore(kept.place);
@@ -132,9 +143,11 @@ function openAt(cursor) {
   history.scrollRestoration = "manual";
   row.setAttribute("aria-current", "true");
   if (row.rowIndex === 1) return; // already first: the summary may stay in sight
-  const toTop = () => scrollBy({ top: row.getBoundingClientRect().top - topEdge(), behavior: "instant" });
-  toTop(); // now the sticky parts are where they stay
-  toTop();
+  for (let turn = 0; turn < 5; turn++) { // the sticky parts settle while the page scrolls
+    const far = row.getBoundingClientRect().top - topEdge();
+    if (Math.abs(far) < 1) return;
+    scrollBy({ top: far, behavior: "instant" });
+  }
 }
 
 if (table.dataset.at) openAt(table.dataset.at);

@@ -9,8 +9,8 @@ const isLying = () => box().clientWidth > box().clientHeight;
 /** The bar that holds a moment; bars run from the newest to the oldest. */
 function barOf(moment) {
   const all = bars();
-  const index = all.findIndex(bar => bar.dataset.start <= moment);
-  return index < 0 ? all.length - 1 : index;
+  const day = moment.slice(0, 10);
+  return Math.max(0, all.findLastIndex(bar => new URLSearchParams(bar.href.baseVal.split("?")[1]).get("date") >= day));
 }
 
 /** Covers the bars with a slider; their links leave the tab order, the slider stands for them. */
