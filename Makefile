@@ -6,7 +6,7 @@ BIN  := $(VENV)/bin
 DEMO_ROWS ?= 300000
 PORT ?= 8000
 
-.PHONY: demo test setup check bench bench-browser shots clean servers
+.PHONY: help demo test setup check bench clean servers
 .DEFAULT_GOAL := help
 
 help:

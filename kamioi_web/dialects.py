@@ -20,7 +20,6 @@ from sqlalchemy import (
     text,
     type_coerce,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
 
@@ -61,6 +60,7 @@ class Sqlite:
             pool_size=settings.pool_size,
             max_overflow=0,
             pool_timeout=settings.pool_seconds,
+            pool_use_lifo=True,  # the warmest connection first: its statements are prepared, its pages are cached
             connect_args={"timeout": settings.lock_seconds, "isolation_level": None, "check_same_thread": False},
         )
 
@@ -137,8 +137,13 @@ class Sqlite:
     def fold(self, connection: Connection) -> int:
         return 0  # the triggers add to the totals directly
 
-    def insert(self, table: Table) -> Any:
-        return sqlite.insert(table)
+    def add_sums(self, connection: Connection, table: Table, rows: Sequence[tuple]) -> None:
+        """Add rows of sums to those under the same key."""
+        keys = ", ".join(column.name for column in table.primary_key)
+        sums = ", ".join(f"{c.name} = {c.name} + excluded.{c.name}" for c in table.c if not c.primary_key)
+        into = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.c))})"
+        raw: Any = connection.connection.dbapi_connection
+        raw.executemany(f"{into} ON CONFLICT ({keys}) DO UPDATE SET {sums}", rows)
 
     def restart_ids(self, connection: Connection, table: str) -> None:
         """The next id is one more than the largest here already."""
@@ -162,6 +167,7 @@ class Postgres:
             pool_size=settings.pool_size,
             max_overflow=0,
             pool_timeout=settings.pool_seconds,
+            pool_use_lifo=True,  # the warmest connection first: its statements are prepared, its pages are cached
             pool_pre_ping=True,
             connect_args={"connect_timeout": 5},
         )
@@ -228,8 +234,8 @@ class Postgres:
     def fold(self, connection: Connection) -> int:
         return connection.scalar(text("SELECT totals_fold()")) or 0
 
-    def insert(self, table: Table) -> Any:
-        return postgresql.insert(table)
+    def add_sums(self, connection: Connection, table: Table, rows: Sequence[tuple]) -> None:
+        """The triggers have done it."""
 
     def restart_ids(self, connection: Connection, table: str) -> None:
         """Let the ids that the database gives follow those that were given here."""

@@ -8,6 +8,7 @@ from flask import g
 from kamioi_web.actions.preferences import of_page
 from kamioi_web.figures import Sums
 from kamioi_web.filters import number
+from kamioi_web.list_request import ListRequest
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Place
 from kamioi_web.paging.positions import INSIDE, Spans
@@ -137,7 +138,7 @@ def fragment(table: "TablePage", view: "View", since: Cursor | None = None) -> d
         "rows_href": asked.link(under="/rows"),
         "summary_href": asked.link(under="/summary"),
         "timeline_href": asked.link(under="/timeline"),
-        "newer_href": asked.link(("since", since), under="/newer") if since else "",
+        "newer_href": _newer_href(asked, since) if since else "",
         "preferences_href": "/preferences",
         "columns": [
             {
@@ -151,6 +152,11 @@ def fragment(table: "TablePage", view: "View", since: Cursor | None = None) -> d
         "density": chosen.get("density", "comfortable"),
         "newer": None,
     }
+
+
+def _newer_href(asked: ListRequest, since: Cursor) -> str:
+    date = [("date_since", text) for name, text in asked.pairs if name == "since"]
+    return asked.link(("since", since), *date, without=("since",), under="/newer")
 
 
 def newer(view: "View", count: int, most: int) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from kamioi_web import totals
 from kamioi_web.dialects import dialect_of
@@ -25,6 +25,7 @@ TRANSACTION_COLUMNS = (
     "created_at",
 )
 POSTED_AT = TRANSACTION_COLUMNS.index("posted_at")
+TICKER = TRANSACTION_COLUMNS.index("ticker")
 MONTH_MICROS = 28 * 86_400_000_000
 
 
@@ -43,8 +44,8 @@ def load_transactions(connection: Connection, rows: Sequence[tuple], allocate: b
         numbered = ((id, *row) for id, row in zip(ids, rows, strict=True))
         added = dialect.bulk_insert(connection, transactions, ("id", *TRANSACTION_COLUMNS), numbered)
     ours = dialect.just_added(transactions, ids)
-    totals.add_loaded(connection, ours)
-    if allocate:
+    totals.add_loaded(connection, rows if added == len(rows) else _added(connection, ours, ids, rows))
+    if allocate and any(row[TICKER] is not None for row in rows):
         connection.execute(_allocate(ours))
     return added
 
@@ -56,6 +57,12 @@ def add_months(connection: Connection, moments: Iterable[int]) -> list[str]:
         from_micros((span + 1) * MONTH_MICROS - 1) for span in spans
     }
     return dialect_of(connection).add_months(connection, {day.replace(day=1) for day in days})
+
+
+def _added(connection: Connection, ours: ColumnElement[bool], ids: Sequence[int], rows: Sequence[tuple]) -> list[tuple]:
+    """Those of the rows that were new."""
+    there = set(connection.scalars(select(transactions.c.id).where(ours)))
+    return [row for id, row in zip(ids, rows, strict=True) if id in there]
 
 
 def _allocate(where):

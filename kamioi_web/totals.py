@@ -1,6 +1,6 @@
 """Exact totals: what each grain splits by, adding a bulk load to them, folding the tail, checking and rebuilding."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,11 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
-    MetaData,
-    Table,
     delete,
     func,
     insert,
@@ -29,21 +26,13 @@ from kamioi_web.db import Database
 from kamioi_web.dialects import Dialect, dialect_of
 from kamioi_web.schema import EPOCH, from_micros, to_micros, totals, totals_now, transactions
 from kamioi_web.sql_types import AnySelect
+from kamioi_web.sums import sums_by_grain
 
 LONG = 24 * 3600.0  # seconds; a recount reads everything
 MICROSECOND = timedelta(microseconds=1)
 WHOLE = (EPOCH, datetime(2200, 1, 1, tzinfo=UTC))
 MEASURES = ("n", "amount_cents", "round_up_cents", "fee_cents")
 CUBE = ("status", "category", "account_type")
-
-
-# One bulk load by hour, status, category, account type and currency.
-loaded = Table(
-    "loaded",
-    MetaData(),
-    *(Column(totals.c[name].name, totals.c[name].type) for name in ("bucket", *CUBE, "currency", *MEASURES)),
-    prefixes=["TEMPORARY"],
-)
 
 
 @dataclass(frozen=True)
@@ -107,26 +96,11 @@ def bulk_loading(connection: Connection) -> Generator[None]:
     connection.execute(text("UPDATE totals_mode SET bulk = 0"))
 
 
-def add_loaded(connection: Connection, where: ColumnElement[bool]) -> None:
-    """Add the transactions that `where` selects to every grain. Only for rows loaded inside bulk_loading.
-
-    Five of the grains are coarser views of one, which is grouped once into a temporary table: half the work.
-    """
+def add_loaded(connection: Connection, rows: Iterable[tuple]) -> None:
+    """Add loaded rows, shaped as loading.TRANSACTION_COLUMNS, to every grain; after bulk_loading, before the commit."""
     dialect = dialect_of(connection)
-    if not dialect.row_triggers:
-        return
-    loaded.create(connection, checkfirst=True)
-    connection.execute(delete(loaded))
-    finest = recount(connection, Grain("", CUBE, bucket="hour"), where).subquery()
-    names = [column.name for column in loaded.c]
-    connection.execute(insert(loaded).from_select(names, select(*(finest.c[name] for name in names))))
-    for grain in GRAINS.values():
-        if grain.subject or grain.ticker:
-            rows = recount(connection, grain, where)
-        else:
-            sums = [_sum(loaded.c[name]).label(name) for name in MEASURES]
-            rows = _grouped(dialect, grain, loaded.c, loaded.c.bucket, sums)
-        connection.execute(_add(connection, rows))
+    if dialect.row_triggers:
+        dialect.add_sums(connection, totals, [(*key, *sums) for key, sums in sums_by_grain(rows).items()])
 
 
 def fold(connection: Connection) -> int:
@@ -136,13 +110,6 @@ def fold(connection: Connection) -> int:
 
 def _sum(column: ColumnElement[Any]) -> ColumnElement[int]:
     return func.sum(column).cast(totals.c.n.type)
-
-
-def _add(connection: Connection, rows: AnySelect) -> Any:
-    keys = list(totals.primary_key)
-    statement = dialect_of(connection).insert(totals).from_select([column.name for column in totals.c], rows)
-    changes = {name: totals.c[name] + statement.excluded[name] for name in MEASURES}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 
 
 @dataclass(frozen=True)
