@@ -94,7 +94,9 @@ def day(text: str, name: str) -> date:
     except ValueError:
         found = None
     if found is None or not 1970 <= found.year < 2200:
-        raise BadRequest(f"“{text[:40]}” is not a date in the calendar. Write it as 2024-03-14.", name)
+        raise BadRequest(
+            f"“{text[:40]}” is not a date that “{name}” takes. Write one of the calendar, as 2024-03-14.", name
+        )
     return found
 
 

@@ -11,9 +11,9 @@ from kamioi_web.filters import number
 from kamioi_web.list_request import ListRequest
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Place
-from kamioi_web.paging.positions import INSIDE, Spans
+from kamioi_web.paging.positions import Spans
 from kamioi_web.paging.scan import Found, read_chunk
-from kamioi_web.schema import from_micros, to_micros
+from kamioi_web.schema import EPOCH, to_micros
 from kamioi_web.text import age_text, day_text, number_text, rough
 from kamioi_web.timeline import bars
 
@@ -40,14 +40,12 @@ def chunk(
         "end": "",
         "searched": None,
     }
-    beyond = {"older": found.resume or last, "newer": found.resume or first}
-    going = {place.direction: found.more}
-    if direction == "both":
-        going["newer"] = place.cursor is not None
-        beyond["newer"] = first
+    beyond = {"older": last, "newer": first} | ({place.direction: found.resume} if found.resume else {})
+    going = {"older": direction == "both" and place.cursor, "newer": direction == "both" and place.cursor}
+    going[place.direction] = found.more
     for side, parameter in (("newer", "before"), ("older", "after")):
         parts |= _link(view, side, parameter, beyond[side] if going.get(side) else None, start, len(rows))
-    if not found.more and place.direction == "older":
+    if not going["older"] and direction != "newer":
         parts["end"] = end_text(view, start, len(rows))
     if found.searched and found.resume:
         parts["searched"] = _searched(table, view, found)
@@ -59,13 +57,8 @@ def _link(view: "View", side: str, parameter: str, at: Cursor | None, start: int
         return {f"{side}_rows": None, f"{side}_href": None}
     number_there = None if start is None else start + n if side == "older" else max(1, start - view.limit)
     counted = (("from", number_there),) if number_there else ()
-    page: tuple[str, object] = ("at", at)
-    if side == "older":  # the page opens at a place and shows its row, which was shown here already
-        page = ("at", Cursor(at.at, max(0, at.id - 1)))
-    elif number_there:
-        page = ("row", number_there)
-    full = view.request.link(page)
-    return {f"{side}_rows": view.request.link((parameter, at), *counted, under="/rows"), f"{side}_href": full}
+    rows = view.request.link((parameter, at), *counted, under="/rows")
+    return {f"{side}_rows": rows, f"{side}_href": view.request.link((parameter, at))}
 
 
 def start_number(text: str) -> int | None:
@@ -118,7 +111,7 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
         },
         "jump": {"action": asked.href, "kept": asked.pairs, "date": "", "page": ""},
         "newest_href": asked.link(),
-        "oldest_href": _oldest(table, view),
+        "oldest_href": asked.link(("before", Cursor(EPOCH, 0))),
         "newer": None,
         "empty": _empty(table, view, rows),
     }
@@ -240,15 +233,6 @@ def _newest(table: "TablePage", view: "View", rows: Mapping[str, Any]) -> Cursor
     spans = view.figures.spans()
     place = Place(low=spans.value.low_bound(None, 2) if spans else None)
     return read_chunk(view.connection, table.subject.LISTING, plan, place, 1, 0).resume
-
-
-def _oldest(table: "TablePage", view: "View") -> str:
-    """The end of the list: its last rows by number, or where numbers are not told, the place before its first row."""
-    positions = table.positions(view) if view.figures.covered else None
-    spans = positions.spans if positions else Spans([])
-    if positions and spans.total and (positions.refine or spans.spans[-1][2] <= INSIDE // len(positions.plan.streams)):
-        return view.request.link(("row", max(1, spans.total - view.limit + 1)))
-    return view.request.link(("at", Cursor(from_micros(0), 0)))
 
 
 def _empty(table: "TablePage", view: "View", rows: Mapping[str, Any]) -> dict[str, Any] | None:

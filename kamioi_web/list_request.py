@@ -11,7 +11,7 @@ from kamioi_web.filters import Parameter, day, number, parse_filters, refuse_unk
 from kamioi_web.paging.cursor import Cursor
 
 Pairs = tuple[tuple[str, str], ...]
-PLACES = ("at", "page", "row", "date")
+PLACES = ("at", "after", "before", "page", "row", "date")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class ListRequest:
     href: str
     given: Mapping[str, Any]
     pairs: Pairs
-    at: Cursor | None = None
+    at: Cursor | None = None  # open with this row first; after and before open beyond it
+    after: Cursor | None = None
+    before: Cursor | None = None
     page: int | None = None
     row: int | None = None
     date: datetime.date | None = None
@@ -61,6 +63,6 @@ def with_query(href: str, pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def _place(name: str, text: str) -> Any:
-    if name == "at":
+    if name in ("at", "after", "before"):
         return Cursor.parse(text, name)
     return day(text, name) if name == "date" else number(text, name)

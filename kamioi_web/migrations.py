@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -33,7 +33,8 @@ def migrate(database: Database) -> list[str]:
 
 def add_months_ahead(database: Database, now: datetime, months: int) -> list[str]:
     """Make the partitions of this month and the next ones, where the database has partitions."""
-    starts = [now.replace(day=1) + timedelta(days=31 * ahead) for ahead in range(months + 1)]
+    numbers = [now.year * 12 + now.month - 1 + ahead for ahead in range(months + 1)]
+    starts = [datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC) for number in numbers]
     with database.writing() as connection:
         return database.dialect.add_months(connection, starts)
 

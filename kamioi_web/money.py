@@ -29,6 +29,8 @@ def parse(text: str, parameter: str) -> int:
     """Cents of an amount typed as 12, 12.5 or -1,234.50; anything else is a BadRequest that says so."""
     match = FORM.fullmatch(text.replace(",", "").replace("$", "").strip())
     if not match:
-        raise BadRequest(f"“{text[:40]}” is not an amount. Write it as 12.50 or -12.50.", parameter)
+        raise BadRequest(
+            f"“{text[:40]}” is not an amount that “{parameter}” takes. Write it as 12.50 or -12.50.", parameter
+        )
     cents = int(match[2]) * 100 + int((match[3] or "").ljust(2, "0"))
     return -cents if match[1] in ("-", MINUS) else cents

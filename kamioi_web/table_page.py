@@ -15,10 +15,10 @@ from kamioi_web.figures import Figures, Subject
 from kamioi_web.filters import end_of
 from kamioi_web.list_request import PLACES, ListRequest, parse_list, single
 from kamioi_web.paging.cursor import Cursor
-from kamioi_web.paging.keyset import Place, count_up_to
+from kamioi_web.paging.keyset import Place, Plan, count_up_to
 from kamioi_web.paging.positions import Positions, Span, Spans
-from kamioi_web.paging.scan import Found, read_chunk
-from kamioi_web.request_context import database_connection, settings_of
+from kamioi_web.paging.scan import Bound, Found, read_chunk
+from kamioi_web.request_context import database_connection, database_of, settings_of
 
 NEWER_COUNTED = 1_000
 
@@ -71,6 +71,7 @@ class TablePage:
             return redirect(view.request.link(*given))  # a form sends its empty fields too
         place, start, at = self._open(view)
         found = self._read(view, place)
+        start = start or self._first_number(view, place, found)
         chunk = list_parts.chunk(self, view, place, found, start, "both")
         page = list_parts.page(self, view, chunk, found, at or (chunk["first"] if place.cursor else ""))
         boxes = {"summary_html": self._box("summary", view, page), "timeline_html": self._box("timeline", view, page)}
@@ -157,10 +158,12 @@ class TablePage:
             row = asked.row or ((asked.page or 1) - 1) * view.limit + 1
             return (Place(), 1, "") if row == 1 else (self.open_row(view, row), row, "")
         if asked.at:
-            return Place(cursor=asked.at, inclusive=True), self._row_number(view, asked.at), str(asked.at)
-        if asked.date:
-            cursor = Cursor(end_of(asked.date), 0)
-            return Place(cursor=cursor), self._row_number(view, cursor), ""
+            return Place(cursor=asked.at, inclusive=True), None, str(asked.at)
+        if asked.before:
+            return Place("newer", asked.before), None, ""
+        beyond = asked.after or (Cursor(end_of(asked.date), 0) if asked.date else None)
+        if beyond:
+            return Place(cursor=beyond), None, ""
         return Place(), 1, ""
 
     def open_row(self, view: View, row: int) -> Place:
@@ -178,18 +181,26 @@ class TablePage:
             return NotFound(f"There is no row {row:,}: the list has {total:,} rows on {pages:,} pages.")
         return BadRequest("Row and page numbers that far are not kept for this filter. Go by date instead.", "page")
 
-    def _row_number(self, view: View, cursor: Cursor) -> int | None:
-        positions = self.positions(view)
-        newer = positions.row_of(cursor) if positions else None
+    def _first_number(self, view: View, place: Place, found: Found) -> int | None:
+        """The number of the first row that is shown, counted from 1; None where it cannot be told."""
+        top = (found.rows[:1] if place.direction == "older" else found.rows[-1:]) or None
+        positions = self.positions(view) if top else None
+        newer = (
+            positions.row_of(Cursor(getattr(top[0], self.subject.LISTING.at), top[0].id)) if top and positions else None
+        )
         return None if newer is None else newer + 1
 
     def _read(self, view: View, place: Place) -> Found:
         plan = self.subject.plan(view.connection, view.filters)
-        if current_app.extensions["database"].dialect.partitions and place.direction == "older" and not plan.residual:
-            spans = view.figures.spans()
-            low = spans.value.low_bound(place.cursor, view.limit + 1) if spans else None
-            place = replace(place, low=low)
-        return read_chunk(view.connection, self.subject.LISTING, plan, place, view.limit, settings_of().scan_ms)
+        bound = self._bound(view, plan)
+        return read_chunk(view.connection, self.subject.LISTING, plan, place, view.limit, settings_of().scan_ms, bound)
+
+    def _bound(self, view: View, plan: Plan) -> Bound | None:
+        """What tells how far down so many rows reach, where the database has partitions to spare the planner."""
+        if not database_of().dialect.partitions:
+            return None
+        spans = (self.figures_of_all(view) if plan.residual else view.figures).spans()
+        return spans.value.low_bound if spans else None
 
     def _box(self, frame: str, view: View, page: dict[str, Any]) -> Markup:
         """A summary or a timeline inside the page, kept for some seconds; empty when it would cost a scan."""

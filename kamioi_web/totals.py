@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
@@ -207,14 +206,10 @@ def _kept(grain: Grain, low: datetime, high: datetime) -> AnySelect:
 
 
 def _months(database: Database) -> list[tuple[datetime, datetime]]:
-    """The months that hold a transaction or a total."""
+    """The months that hold a total, and those of the first and last transaction; a whole month that lacks its totals
+    shows in the grains that have no bucket."""
     with database.reading(LONG) as connection:
+        months = set(connection.scalars(select(totals_now.c.bucket).where(totals_now.c.grain == "month").distinct()))
         ends = connection.execute(select(func.min(transactions.c.posted_at), func.max(transactions.c.posted_at))).one()
-        by_month = select(func.min(totals_now.c.bucket), func.max(totals_now.c.bucket))
-        first, last = connection.execute(by_month.where(totals_now.c.grain == "month")).one()
-    months = [month for month in (first, last) if month is not None]
-    months += [(end.year - 1970) * 12 + end.month - 1 for end in ends if end]
-    if not months:
-        return []
-    starts = [from_micros(month_start(month)) for month in range(min(months), max(months) + 2)]
-    return list(pairwise(starts))
+    months |= {(end.year - 1970) * 12 + end.month - 1 for end in ends if end}
+    return [(from_micros(month_start(month)), from_micros(month_start(month + 1))) for month in sorted(months)]

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
 
-from kamioi_web.list_request import ListRequest, parse_list
+from kamioi_web.list_request import ListRequest, parse_list, with_query
 from kamioi_web.money import money, plain
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Place
@@ -96,7 +96,12 @@ def _shown(row: Any) -> dict[str, Any]:
         "account_type": row.account_type,
         "source": row.source,
         "source_ref": row.source_ref,
-        "user": {"id": row.user_id, "account_number": user, "name": row.user_name or "", "href": f"{LIST}?user={user}"},
+        "user": {
+            "id": row.user_id,
+            "account_number": user,
+            "name": row.user_name or "",
+            "href": with_query(LIST, [("user", user)]),
+        },
         "merchant": {"id": row.merchant_id, "href": f"{LIST}?merchant_id={row.merchant_id}"},
     }
 

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import insert, text
 
-from kamioi_web import loading, migrations
+from kamioi_web import create_app, loading, migrations
+from kamioi_web.auth import cookies, sessions
 from kamioi_web.db import Database
-from kamioi_web.schema import to_micros
+from kamioi_web.schema import admins, to_micros
 from kamioi_web.settings import Settings
 
 SHARED = Path(os.environ.get("KAMIOI_SHARED", Path(__file__).parents[2] / "shared"))
@@ -136,3 +139,43 @@ def make_transactions(database: Database) -> Callable[..., None]:
             loading.load_transactions(connection, tuples)
 
     return make
+
+
+@pytest.fixture
+def make_client(settings: Settings, database: Database) -> Iterator[Callable[..., FlaskClient]]:
+    """make_client(chunk_rows=10): a browser that is logged in to an app with these settings."""
+    apps: list[Flask] = []
+
+    def make(**changes: Any) -> FlaskClient:
+        app = create_app(settings.model_copy(update=changes))
+        apps.append(app)
+        client = app.test_client()
+        client.set_cookie(cookies.SESSION, _begin_session(database))
+        return client
+
+    yield make
+    for app in apps:
+        app.extensions["database"].close()
+        if "database_without_waiting" in app.extensions:
+            app.extensions["database_without_waiting"].close()
+
+
+@pytest.fixture
+def client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
+    """A browser that is logged in."""
+    return make_client()
+
+
+@pytest.fixture
+def app(client: FlaskClient) -> Flask:
+    """The dashboard that `client` looks at."""
+    return client.application
+
+
+def _begin_session(database: Database) -> str:
+    """A session put in directly: hashing a password takes longer than most tests."""
+    now = datetime.now(UTC)
+    values = {"email": f"tester-{now.timestamp()}@example.com", "password_hash": "none", "role": "owner"}
+    with database.writing() as connection:
+        added = insert(admins).values(**values, active=True, preferences={}, created_at=now).returning(admins.c.id)
+        return sessions.create_session(connection, connection.execute(added).scalar_one(), now, 7)

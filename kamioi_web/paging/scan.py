@@ -5,8 +5,9 @@ alone, another reads the matching rows between here and there. The windows grow 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Listing, Place, Plan, fetch, sums, window_end
 
 FIRST_WINDOW = 2_000
+Bound = Callable[[Cursor | None, int], datetime | None]
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,24 @@ class Found:
     searched: bool = False  # the time ran out at `resume` before the chunk was full
 
 
-def read_chunk(connection: Connection, listing: Listing, plan: Plan, place: Place, limit: int, budget_ms: int) -> Found:
-    """The next `limit` rows from that place on: by key where an index serves the filter, else by a bounded scan."""
+def read_chunk(
+    connection: Connection,
+    listing: Listing,
+    plan: Plan,
+    place: Place,
+    limit: int,
+    budget_ms: int,
+    bound: Bound | None = None,
+) -> Found:
+    """The next `limit` rows from that place on: by key where an index serves the filter, else by a bounded scan.
+
+    `bound` tells from the totals a time that so many rows do not go below, which spares the planner older partitions.
+    """
     if plan.residual:
-        return _scan_chunk(connection, listing, plan, place, limit, budget_ms)
-    rows = fetch(connection, listing, plan, place, limit + 1)
-    if place.low and len(rows) <= limit:  # the bound was read a moment ago; rows may have gone since
-        rows = fetch(connection, listing, plan, replace(place, low=None), limit + 1)
+        return _scan_chunk(connection, listing, plan, place, limit, budget_ms, bound)
+    rows = fetch(connection, listing, plan, _bounded(place, limit + 1, bound), limit + 1)
+    if bound and len(rows) <= limit:  # the totals were read a moment ago; rows may have gone since
+        rows = fetch(connection, listing, plan, place, limit + 1)
     return Found(rows[:limit], len(rows) > limit, _cursor(listing, rows[:limit]))
 
 
@@ -56,10 +69,16 @@ def tally(
 
 
 def _scan_chunk(
-    connection: Connection, listing: Listing, plan: Plan, place: Place, limit: int, budget_ms: int
+    connection: Connection,
+    listing: Listing,
+    plan: Plan,
+    place: Place,
+    limit: int,
+    budget_ms: int,
+    bound: Bound | None,
 ) -> Found:
     rows: list[Any] = []
-    for window in windows(connection, listing, plan, place, budget_ms):
+    for window in windows(connection, listing, plan, place, budget_ms, bound):
         rows += fetch(connection, listing, plan, window, limit + 1 - len(rows))
         if len(rows) > limit:
             return Found(rows[:limit], True, _cursor(listing, rows[:limit]))
@@ -68,14 +87,18 @@ def _scan_chunk(
     return Found(rows, True, window.end, searched=True)
 
 
-def windows(connection: Connection, listing: Listing, plan: Plan, place: Place, budget_ms: int) -> Iterator[Place]:
+def windows(
+    connection: Connection, listing: Listing, plan: Plan, place: Place, budget_ms: int, bound: Bound | None = None
+) -> Iterator[Place]:
     """Windows from that place on until the time is spent; the last window of the list has no end.
 
     At least one comes. Each is as large as the rest of the time allows at the pace so far.
     """
     size, seen, began = FIRST_WINDOW, 0, time.monotonic()
     while True:
-        end = window_end(connection, listing, plan, place, size)
+        end = window_end(connection, listing, plan, _bounded(place, size, bound), size)
+        if end is None and bound:
+            end = window_end(connection, listing, plan, place, size)
         yield replace(place, end=end)
         seen += size
         spent = (time.monotonic() - began) * 1000
@@ -84,6 +107,10 @@ def windows(connection: Connection, listing: Listing, plan: Plan, place: Place, 
         at_this_pace = int(seen / max(spent, 0.1) * (budget_ms - spent) / 2)
         size = max(FIRST_WINDOW, min(at_this_pace, 4 * size, dialect_of(connection).scan_rows))
         place = replace(place, cursor=end, inclusive=False)
+
+
+def _bounded(place: Place, rows: int, bound: Bound | None) -> Place:
+    return replace(place, low=bound(place.cursor, rows)) if bound and place.direction == "older" else place
 
 
 def _cursor(listing: Listing, rows: Sequence[Any]) -> Cursor | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from markupsafe import escape
 
@@ -43,6 +44,7 @@ class TransactionRow(NamedTuple):
     merchant: str
     descriptor: str
     user: str
+    user_in_url: str
     category: str
     amount: str
     refund: str  # a class, or nothing
@@ -52,6 +54,12 @@ class TransactionRow(NamedTuple):
     status_label: str
     account_type: str
     source: str
+
+
+@lru_cache(maxsize=16_384)
+def quoted(text: str) -> str:
+    """The text as a value in a URL."""
+    return quote(text, safe="")
 
 
 @lru_cache(maxsize=16_384)
@@ -75,9 +83,10 @@ def _cells(row: Any, tail: str, number: int) -> tuple:
      merchant, descriptor, account_number) = row  # fmt: skip
     iso = posted_at.isoformat()
     cursor = f"{iso[:-6]}Z~{id}"
+    user = account_number or str(user_id)
     return (
         id, cursor, number, f"/transactions/{id}?at={cursor}{tail}", day_text(iso[:10]), iso[11:19],
-        escaped(merchant), escaped(descriptor), escaped(account_number) or user_id, escaped(category),
+        escaped(merchant), escaped(descriptor), escaped(user), quoted(user), escaped(category),
         money(cents, currency), " refund" if cents < 0 else "", money(round_up, currency) if round_up else "–",
         escaped(ticker), status, STATUS_LABELS[status], account_type, source,
     )  # fmt: skip

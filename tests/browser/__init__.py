@@ -1,0 +1,1 @@
+"""The Transactions page in a real browser."""

@@ -1,0 +1,106 @@
+"""A browser, and the dashboard served to it: over a database filled once, or over a copy that a test may change."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser.site import SESSION, CHROMIUM, CHROMIUM_ARGUMENTS, Site, serve
+from conftest import skip_or_fail
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from kamioi_web.db import Database
+from kamioi_web.generate import plan
+from kamioi_web.generate.store import store
+from kamioi_web.settings import Settings
+
+ROWS = 12_000
+TIMEOUT_MS = 10_000
+COMMON: dict[str, Any] = {"secret_key": "a key for the tests", "cache_seconds": 0, "_env_file": None}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once."""
+    if not Path(CHROMIUM).exists():
+        skip_or_fail(f"there is no {CHROMIUM}")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def filled(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with generated transactions, for reading only."""
+    path = tmp_path_factory.mktemp("filled") / "kamioi.db"
+    shutil.copy(sqlite_template, path)
+    fill(Settings(database_url=f"sqlite:///{path}", **COMMON), ROWS)
+    return path
+
+
+def fill(settings: Settings, rows: int) -> None:
+    """Put generated transactions into a migrated database."""
+    database = Database(settings)
+    store(database, plan(rows), lambda done: None)
+    if database.dialect.label == "SQLite":
+        with database.writer.connect() as connection:
+            connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def site(filled: Path) -> Iterator[Site]:
+    """The dashboard over the shared database, which no test changes."""
+    with serve(Settings(database_url=f"sqlite:///{filled}", **COMMON)) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def hasty_site(filled: Path) -> Iterator[Site]:
+    """The same with so little time for a scan that it takes several requests."""
+    with serve(Settings(database_url=f"sqlite:///{filled}", scan_ms=1, **COMMON)) as served:
+        yield served
+
+
+@pytest.fixture
+def own_site(filled: Path, tmp_path: Path) -> Iterator[Site]:
+    """The dashboard over a copy that the test may change."""
+    shutil.copy(filled, tmp_path / "kamioi.db")
+    with serve(Settings(database_url=f"sqlite:///{tmp_path / 'kamioi.db'}", **COMMON)) as served:
+        yield served
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """open_page(site, path, ...context options): a page of an admin of its own.
+
+    What a page says on its console, and what its policy blocks, fails the test. `failing=True` lets answers with an
+    error status pass: the browser writes those to the console too.
+    """
+    contexts: list[Any] = []
+    said: list[str] = []
+
+    def open(site: Site, path: str = "/transactions", failing: bool = False, cookie: str = "", **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        contexts.append(context)
+        context.set_default_timeout(TIMEOUT_MS)
+        context.add_cookies([{"name": SESSION, "value": cookie or site.begin_session(), "url": site.url}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+        page.on("console", lambda message: _note(message, said, failing))
+        page.goto(site.url + path)
+        return page
+
+    yield open
+    for context in contexts:
+        context.close()
+    assert not said
+
+
+def _note(message: Any, said: list[str], failing: bool) -> None:
+    if message.type not in ("error", "warning"):
+        return
+    if not (failing and message.text.startswith("Failed to load resource")):
+        said.append(f"{message.location.get('url')}: {message.text}")
