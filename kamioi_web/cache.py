@@ -64,15 +64,21 @@ class Aggregates:
             shared = self.shared.get(key)
         except RedisError:  # losing the cache costs time, nothing else
             shared = None
-        return shared if shared and (not local or shared.at > local.at) else local
+        if shared and (not local or shared.at > local.at):
+            self._keep_here(key, shared)
+            return shared
+        return local
 
-    def _keep(self, key: str, aged: Aged[Any]) -> Aged[Any]:
+    def _keep_here(self, key: str, aged: Aged[Any]) -> None:
         with self.guard:
             self.local[key] = aged
             self.local.move_to_end(key)
             while len(self.local) > LOCAL_KEYS:
                 dropped, _ = self.local.popitem(last=False)
                 self.locks.pop(dropped, None)
+
+    def _keep(self, key: str, aged: Aged[Any]) -> Aged[Any]:
+        self._keep_here(key, aged)
         with suppress(RedisError):
             self.shared.set(key, aged, timeout=KEPT_SECONDS)
         return aged

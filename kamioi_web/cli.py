@@ -180,3 +180,6 @@ def fold_totals() -> None:
 
 
 commands.add_command(imports)
+
+if __name__ == "__main__":
+    main()

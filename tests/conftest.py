@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from flask import Flask
@@ -24,9 +24,11 @@ SHARED = Path(os.environ.get("KAMIOI_SHARED", Path(__file__).parents[2] / "share
 IN_CI = os.environ.get("CI") == "true"
 
 
-def skip_or_fail(reason: str) -> None:
+def skip_or_fail(reason: str) -> NoReturn:
     """Skip on a laptop; in CI, where everything can be had, a missing piece is a failure."""
-    (pytest.fail if IN_CI else pytest.skip)(reason)
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -41,14 +43,17 @@ def shared_data() -> Path:
 def postgres_server() -> Iterator[str]:
     """The URL of a private PostgreSQL server, without a database name; it ends with the tests."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
-    found = shutil.which("pg_ctl") or (str(programs[-1]) if programs else None)
+    found = str(programs[-1]) if programs else shutil.which("pg_ctl")
     if found is None:
         skip_or_fail("PostgreSQL is not installed")
     folder = Path(tempfile.mkdtemp(prefix="kamioi-pg-"))
-    owner = {"user": "postgres"} if os.geteuid() == 0 else {}
+    owner = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
     if owner:
-        shutil.chown(folder, "postgres")
-    run = lambda *words: subprocess.run(words, check=True, capture_output=True, timeout=60, cwd=folder, **owner)  # noqa: E731
+        shutil.chown(folder, owner)
+
+    def run(*words: str) -> None:
+        subprocess.run(words, check=True, capture_output=True, timeout=60, cwd=folder, user=owner)
+
     run(found, "-D", str(folder / "data"), "-o", "-A trust -U kamioi -E UTF8 --locale C", "initdb")
     options = f"-k {folder} -c listen_addresses='' -c fsync=off -c shared_buffers=256MB -c max_connections=60"
     run(found, "-D", str(folder / "data"), "-w", "-l", str(folder / "log"), "-o", options, "start")
@@ -77,7 +82,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = Database(Settings(database_url=f"sqlite:///{path}"))
     migrations.migrate(database)
     with database.writer.connect() as connection:
-        connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
     return path
 

@@ -1,5 +1,6 @@
 """A browser, and the dashboard served to it: over a database filled once, or over a copy that a test may change."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,5 +103,5 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 def _note(message: Any, said: list[str], failing: bool) -> None:
     if message.type not in ("error", "warning"):
         return
-    if not (failing and message.text.startswith("Failed to load resource")):
+    if not (failing and re.match("Failed to load resource|htmx: htmx:error: Failed to fetch", message.text)):
         said.append(f"{message.location.get('url')}: {message.text}")

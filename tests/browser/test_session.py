@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser.site import Site, ids_of, wheel
-from playwright.sync_api import Page, expect
+from browser.site import CHROMIUM, CHROMIUM_ARGUMENTS, SESSION, Site, ids_of, wheel
+from playwright.sync_api import Browser, Page, expect
 
 from kamioi_web.auth import admins
 
@@ -31,9 +31,9 @@ def test_logging_in_leads_to_the_page_that_was_asked_for(own_site: Site, open_pa
 def test_after_logging_out_back_shows_the_login(site: Site, open_page: Callable[..., Page]) -> None:
     page = open_page(site)
     page.get_by_role("button", name="Log out").click()
-    page.wait_for_url("**/login*")
+    page.wait_for_url("**/login**")
     page.go_back()
-    page.wait_for_url("**/login*")
+    page.wait_for_url("**/login**")
     assert page.locator("tr[data-c]").count() == 0
 
 
@@ -42,3 +42,30 @@ def test_a_session_that_ended_leads_to_the_login_instead_of_rows(site: Site, ope
     page.context.clear_cookies()
     wheel(page, 1_500, 3)
     page.wait_for_url("**/login?next=**")
+
+
+def test_a_page_in_the_browsers_memory_is_gone_after_logging_out(
+    site: Site, browser: Browser
+) -> None:
+    # The tests' browser keeps none; this one does, as people's do.
+    kept = browser.browser_type.launch(
+        executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    context = kept.new_context()
+    context.add_cookies([{"name": SESSION, "value": site.begin_session(), "url": site.url}])
+    page = context.new_page()
+    page.goto(f"{site.url}/transactions")
+    page.evaluate("() => { window.isTheSame = true; }")
+    page.locator("td.c-merchant a").first.click()
+    page.wait_for_url("**/transactions/*")
+    page.go_back()
+    page.wait_for_url(re.compile(r"/transactions(\?at=.*)?$"))
+    remembered = page.evaluate("() => window.isTheSame === true")
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/login**")
+    page.go_back()
+    page.wait_for_url("**/login?next=**")
+    assert page.locator("tr[data-c]").count() == 0
+    kept.close()
+    if not remembered:
+        pytest.skip("this browser keeps no pages in memory")

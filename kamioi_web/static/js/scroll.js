@@ -4,7 +4,8 @@ const table = document.getElementById("list");
 const live = document.getElementById("live");
 const template = document.getElementById("sentinel");
 
-const chunks = () => [...table.querySelectorAll(":scope > .chunk")];
+// By tBodies and rows, never by a selector over the table: that would walk its 40,000 elements.
+const chunks = () => [...table.tBodies].filter(body => body.classList.contains("chunk"));
 const isSentinel = body => Boolean(body) && body.matches("table > .more, table > .problem");
 
 /** Where the rows in sight begin: below the filters, and below the sticky head where it shows. */
@@ -25,7 +26,10 @@ function topRow() {
 }
 
 /** The row that must not move: the one under the pointer, or else the first in sight. */
-const steadyRow = () => table.querySelector("tr[data-c]:hover") || topRow();
+function steadyRow() {
+  const chunk = chunks().find(each => each.matches(":hover"));
+  return [...chunk?.rows || []].find(row => row.matches(":hover")) || topRow();
+}
 
 function remember() {
   const row = steadyRow();

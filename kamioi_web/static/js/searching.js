@@ -1,7 +1,8 @@
 // A search that reads the table bit by bit: it goes on while it can be seen, and stops when told to.
 const table = document.getElementById("list");
 const sentinel = element => element?.closest?.("#list > .searched");
-const show = () => table.querySelectorAll(".stop[hidden]").forEach(button => { button.hidden = false; });
+const searched = () => [...table.tBodies].filter(body => body.classList.contains("searched"));
+const show = () => searched().forEach(body => body.querySelector(".stop")?.removeAttribute("hidden"));
 
 function stop(body) {
   body.dataset.stopped = "true";
@@ -21,7 +22,7 @@ function mayContinue(event) {
 
 function resume() {
   if (document.hidden) return;
-  for (const body of table.querySelectorAll("[data-paused]")) {
+  for (const body of searched().filter(each => each.dataset.paused)) {
     delete body.dataset.paused;
     if (!body.dataset.stopped) body.querySelector("a").click();
   }

@@ -67,7 +67,7 @@ const go = () => { bubble(""); location.assign(bars()[chosen()].href.baseVal); }
 
 /** The bar under a point of the screen. */
 function barAt(event) {
-  const area = box().getBoundingClientRect();
+  const area = slider.getBoundingClientRect();
   const share = isLying() ? (event.clientX - area.left) / area.width : (event.clientY - area.top) / area.height;
   const tops = bars().map(bar => parseFloat(bar.querySelector("rect").getAttribute("y")));
   const index = tops.findIndex(top => top > share * 100);
