@@ -31,6 +31,7 @@ bench: setup servers ## the figures: pages, totals, imports (BENCH_ROWS=1000000,
 setup: $(VENV)/.ok ## .venv with the locked dependencies; nothing runs
 
 $(VENV)/.ok: pyproject.toml uv.lock
+	@echo "Setting up $(VENV) with the locked dependencies; this takes half a minute."
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
 	test -x $(BIN)/uv || $(BIN)/pip install -q "uv>=0.13,<0.14"
 	UV_SYSTEM_CERTS=1 UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --inexact --quiet --python $(BIN)/python

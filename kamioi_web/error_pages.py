@@ -6,7 +6,7 @@ from flask import Flask, Response, current_app, g, jsonify, render_template, req
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
-from kamioi_web.errors import KamioiError
+from kamioi_web.errors import BadRequest, KamioiError
 from kamioi_web.pages import PAGES
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ WORDS = {
 
 def handle_errors(app: Flask) -> None:
     """Answer every error in the form that the asker can use."""
-    app.register_error_handler(KamioiError, lambda error: _answer(error.status, str(error)))
+    app.register_error_handler(KamioiError, lambda error: _answer(error.status, str(error), parameter_of(error)))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, lambda error: _unexpected(error, 503, _database_words(error)))
     app.register_error_handler(Exception, lambda error: _unexpected(error, 500, WORDS[500]))
@@ -44,11 +44,17 @@ def _database_words(error: DBAPIError) -> str:
     return "The database cannot answer just now. Try again in a moment."
 
 
-def _answer(status: int, message: str) -> Response:
+def parameter_of(error: KamioiError) -> str | None:
+    """The parameter that a request got wrong, where it was one."""
+    return error.parameter if isinstance(error, BadRequest) else None
+
+
+def _answer(status: int, message: str, parameter: str | None = None) -> Response:
     reference = g.get("request_id", "")
     if request.path.startswith("/api/") or request.path.endswith(".json"):
         title = TITLES.get(status, "Something went wrong")
-        response = jsonify(success=False, error=title, detail=message, request_id=reference)
+        named = {"parameter": parameter} if parameter else {}
+        response = jsonify(success=False, error=title, detail=message, request_id=reference, **named)
     elif request.headers.get("HX-Request") == "true":
         response = current_app.make_response(_fragment(message, reference))
         response.headers["X-Fragment"] = "1"

@@ -57,7 +57,7 @@ def test_going_elsewhere(site: Site, open_page: Callable[..., Page]) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#search")).not_to_be_focused()
     page.keyboard.press("End")
-    page.wait_for_url(re.compile(r"\?(row|at)="))
+    page.wait_for_url(re.compile(r"\?(row|at|before)="))
     oldest = site.rows()[-1].id
     expect(page.locator(f"#transaction-{oldest}")).to_be_attached()
     page.keyboard.press("Home")

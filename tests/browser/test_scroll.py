@@ -61,9 +61,9 @@ def test_every_row_once_and_in_order_both_ways(
     page = open_page(site)
     page.evaluate(WATCH)
     with _writer(site, before):
-        down = _read(page, 1_500, f"() => window.seen.chunks.flat().length >= {WANTED}")
+        down = _read(page, 2_400, f"() => window.seen.chunks.flat().length >= {WANTED}")
         page.evaluate("() => { window.seen.chunks = []; }")
-        up = _read(page, -1_500, IS_TOP)
+        up = _read(page, -2_400, IS_TOP)
     after = {row.id: (row.posted_at, row.id) for row in site.rows()}
     assert page.evaluate("() => window.seen.most") <= MOST_ROWS + CHUNK
     _check(sum(down, []), before, after)

@@ -39,7 +39,7 @@ def test_links_lead_through_the_list(site: Site, open_plain: Callable[..., Page]
     expect(page.locator(f"#transaction-{ids[100]}")).to_be_attached()
     assert ids_of(page) == ids[100:200]
     page.locator("#oldest").click()
-    expect(page.locator("tbody.end")).to_contain_text(f"End of the list: {len(ids):,} rows.")
+    expect(page.locator(f"#transaction-{ids[-1]}")).to_be_attached()
     assert ids_of(page) == ids[-100:]
     page.locator("#newest").click()
     page.wait_for_url(re.compile(r"/transactions$"))
