@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     lock_seconds: float = Field(5, gt=0, description="How long a write waits for another.")
     pool_seconds: float = Field(2, gt=0, description="How long a request waits for a database connection.")
     pool_size: int = Field(8, ge=1, description="Database connections that a process keeps.")
-    scan_ms: int = Field(25, ge=1, description="Time that one bounded scan aims at.")
+    scan_ms: int = Field(40, ge=1, description="Time that one bounded scan aims at.")
     cache_seconds: float = Field(5, ge=0, description="Age up to which a total is shown without being read again.")
     session_idle_hours: float = Field(12, gt=0, description="A session unused for this long ends.")
     session_days: float = Field(7, gt=0, description="A session ends after this in any case.")

@@ -102,7 +102,7 @@ def windows(
         yield replace(place, end=end)
         seen += size
         spent = (time.monotonic() - began) * 1000
-        if end is None or spent > budget_ms / 2:
+        if end is None or spent > budget_ms * 0.7:
             return
         at_this_pace = int(seen / max(spent, 0.1) * (budget_ms - spent) / 2)
         size = max(FIRST_WINDOW, min(at_this_pace, 4 * size, dialect_of(connection).scan_rows))
