@@ -20,6 +20,7 @@ from kamioi_web.timeline import bars
 if TYPE_CHECKING:
     from kamioi_web.table_page import TablePage, View
 
+BEFORE_ALL = Cursor(EPOCH, 0)  # no row is older
 END_OF_TIME = 7_258_118_400_000_000  # the year 2200, in microseconds
 
 
@@ -41,7 +42,8 @@ def chunk(
         "searched": None,
     }
     beyond = {"older": last, "newer": first} | ({place.direction: found.resume} if found.resume else {})
-    going = {"older": direction == "both" and place.cursor, "newer": direction == "both" and place.cursor}
+    beside = direction == "both" and place.cursor is not None and place.cursor != BEFORE_ALL
+    going = {"older": beside, "newer": beside or place.cursor == BEFORE_ALL}
     going[place.direction] = found.more
     for side, parameter in (("newer", "before"), ("older", "after")):
         parts |= _link(view, side, parameter, beyond[side] if going.get(side) else None, start, len(rows))
@@ -111,7 +113,7 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
         },
         "jump": {"action": asked.href, "kept": asked.pairs, "date": "", "page": ""},
         "newest_href": asked.link(),
-        "oldest_href": asked.link(("before", Cursor(EPOCH, 0))),
+        "oldest_href": asked.link(("before", BEFORE_ALL)),
         "newer": None,
         "empty": _empty(table, view, rows),
     }

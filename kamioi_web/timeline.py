@@ -9,6 +9,7 @@ from kamioi_web.schema import from_micros
 from kamioi_web.text import day_text, number_text
 
 MOST_BARS = 84
+ROOM_FOR_YEAR = 4  # bars that a year needs below it
 WIDEST = 52  # percent of the rail; the rest is for the years
 DAY = 86_400_000_000
 STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 364)
@@ -47,7 +48,8 @@ def _years(counts: list[int], newest: int, step: int) -> list[dict[str, Any]]:
         year = str(from_micros((newest - number * step) * DAY).year)
         if not found or found[-1]["label"] != year:
             found.append({"label": year, "index": number})
-    return found[:: -(-len(found) // 12)]
+    fitting = [year for year in found if year["index"] <= len(counts) - ROOM_FOR_YEAR or len(found) == 1]
+    return fitting[:: -(-len(fitting) // 12) or 1]
 
 
 def _label(step: int) -> str:

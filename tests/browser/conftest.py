@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.site import SESSION, CHROMIUM, CHROMIUM_ARGUMENTS, Site, serve
 from conftest import skip_or_fail
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from browser.site import CHROMIUM, CHROMIUM_ARGUMENTS, SESSION, Site, serve
 from kamioi_web.db import Database
 from kamioi_web.generate import plan
 from kamioi_web.generate.store import store
@@ -45,10 +45,7 @@ def fill(settings: Settings, rows: int) -> None:
     """Put generated transactions into a migrated database."""
     database = Database(settings)
     store(database, plan(rows), lambda done: None)
-    if database.dialect.label == "SQLite":
-        with database.writer.connect() as connection:
-            connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
+    database.close()  # the last connection to leave moves SQLite's log into the file, which is then copied alone
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +81,8 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     said: list[str] = []
 
     def open(site: Site, path: str = "/transactions", failing: bool = False, cookie: str = "", **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        given: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}} | options
+        context = browser.new_context(**given)
         contexts.append(context)
         context.set_default_timeout(TIMEOUT_MS)
         context.add_cookies([{"name": SESSION, "value": cookie or site.begin_session(), "url": site.url}])

@@ -36,10 +36,7 @@ TOP_ROW = """() => {
   }
   return null;
 }"""
-SETTLED = """() => {
-  const top = (%s)();
-  return top && new URLSearchParams(location.search).get('at') === top.cursor;
-}""" % TOP_ROW  # noqa: UP031 - braces belong to the script
+SETTLED = f"() => {{ const top = ({TOP_ROW})(); return top && location.search.endsWith('at=' + top.cursor); }}"
 FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from browser.site import Site, ids_of, wheel
 from playwright.sync_api import Page, Route, expect
+
+from browser.site import Site, ids_of, wheel
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -68,7 +69,7 @@ def test_a_search_in_several_requests_says_how_far_it_is_stops_and_goes_on(
     wanted = [row.id for row in hasty_site.rows() if 40_000 <= row.amount_cents <= 40_100]
     page = open_page(hasty_site, "/login", viewport={"width": 1440, "height": 900})
     held: list[Route] = []
-    page.route("**/transactions/rows?*", lambda route: held.append(route))
+    page.route("**/transactions/rows?*", lambda route: held.append(route))  # noqa: PLW0108 - playwright marks it
     page.goto(f"{hasty_site.url}/transactions?{RARE}")
     line = page.locator(".searched-line")
     expect(line).to_contain_text(re.compile(r"Searched back to \d+ \w+ \d{4}: .* rows, \d+ found here"))

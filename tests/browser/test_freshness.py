@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from browser.site import Site, ids_of, settle, top_row, wheel
 from playwright.sync_api import Page, expect
+
+from browser.site import Site, ids_of, settle, top_row, wheel
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 TICK = "() => document.body.dispatchEvent(new CustomEvent('kamioi:tick'))"
@@ -48,7 +49,14 @@ def test_the_timeline_by_keys(site: Site, open_page: Callable[..., Page]) -> Non
     page = open_page(site)
     slider = page.get_by_role("slider")
     slider.focus()
-    for key, place in (("ArrowDown", 2), ("PageDown", 14), ("ArrowUp", 13), ("End", None), ("Home", 1), ("PageDown", 13)):
+    for key, place in (
+        ("ArrowDown", 2),
+        ("PageDown", 14),
+        ("ArrowUp", 13),
+        ("End", None),
+        ("Home", 1),
+        ("PageDown", 13),
+    ):
         page.keyboard.press(key)
         wanted = place or page.locator("#timeline .bars a").count()
         expect(slider).to_have_attribute("aria-valuenow", str(wanted))

@@ -1,13 +1,13 @@
-"""What every page must be: accessible, as wide as the window and no wider, and silent. Leaves pictures in tests/shots."""
+"""What every page must be: accessible, no wider than the window, and silent. Leaves pictures in tests/shots."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, ViewportSize
+
 from browser.site import Site
-from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -50,7 +50,7 @@ def picture(page: Page, name: str) -> None:
     page.screenshot(path=SHOTS / f"{name}.png")
 
 
-def size(width: int) -> dict[str, Any]:
+def size(width: int) -> ViewportSize:
     """A window of that width."""
     return {"width": width, "height": 844 if width < 500 else 900}
 

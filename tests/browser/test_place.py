@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser.site import Site, cursor_of, ids_of, settle, top_row, wheel
 from playwright.sync_api import Page, expect
+
+from browser.site import Site, cursor_of, ids_of, settle, top_row, wheel
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

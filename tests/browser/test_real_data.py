@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from browser.conftest import COMMON
-from browser.site import serve
 from playwright.sync_api import Locator, Page, expect
 
+from browser.conftest import COMMON
+from browser.site import serve
 from kamioi_web.db import Database
 from kamioi_web.importing.model import ImportOptions
 from kamioi_web.importing.transactions import import_transactions

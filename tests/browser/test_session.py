@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser.site import FRAME, Site, ids_of, wheel
 from playwright.sync_api import Page, expect
 
+from browser.site import FRAME, Site, ids_of
 from kamioi_web.auth import admins
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -40,7 +40,8 @@ def test_after_logging_out_back_shows_the_login(site: Site, open_page: Callable[
 def test_a_session_that_ended_leads_to_the_login_instead_of_rows(site: Site, open_page: Callable[..., Page]) -> None:
     page = open_page(site, failing=True)
     page.context.clear_cookies()
-    wheel(page, 1_500, 3)
+    page.mouse.move(700, 500)
+    page.mouse.wheel(0, 4_000)
     page.wait_for_url("**/login?next=**")
 
 
