@@ -17,7 +17,7 @@ from kamioi_web.generate.store import store
 from kamioi_web.settings import Settings
 
 ROWS = 12_000
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 20_000
 COMMON: dict[str, Any] = {"secret_key": "a key for the tests", "cache_seconds": 0, "_env_file": None}
 
 

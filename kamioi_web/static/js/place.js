@@ -62,23 +62,24 @@ function part(tag, text, className = "") {
 }
 
 let shown = "";
-function update(event) {
+let scrolled = false; // merely opening a page leaves its address as it came
+function update() {
   const rows = inSight();
   if (!rows) return;
-  const key = rows.first.dataset.c + rows.last.dataset.c + numberOf(rows.first);
+  const key = rows.first.dataset.c + rows.last.dataset.c + numberOf(rows.first) + scrolled;
   if (key === shown) return;
   shown = key;
   writePosition(rows);
-  if (event) writeAddress(rows.first); // merely opening a page leaves its address as it came
+  if (scrolled) writeAddress(rows.first);
   document.dispatchEvent(new CustomEvent("kamioi:place", { detail: { cursor: rows.first.dataset.c } }));
 }
 
 let waiting = 0;
-function later(event) {
-  waiting ||= setTimeout(() => { waiting = 0; update(event); }, 250);
+function later() {
+  waiting ||= setTimeout(() => { waiting = 0; update(); }, 250);
 }
 
-addEventListener("scroll", later, { passive: true });
+addEventListener("scroll", () => { scrolled = true; later(); }, { passive: true });
 addEventListener("resize", () => { shown = ""; later(); }, { passive: true });
-document.addEventListener("kamioi:rows", () => later());
+document.addEventListener("kamioi:rows", later);
 update();
