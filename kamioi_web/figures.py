@@ -11,8 +11,10 @@ from kamioi_web.cache import Aged, Aggregates
 from kamioi_web.filters import Parameter
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Listing, Plan
-from kamioi_web.paging.positions import Span, Spans
+from kamioi_web.paging.positions import END_OF_TIME, Span, Spans
 from kamioi_web.paging.scan import tally
+from kamioi_web.schema import from_micros, to_micros
+from kamioi_web.sums import month_of
 from kamioi_web.totals import Slice
 
 MICROS = {"hour": 3_600_000_000, "day": 86_400_000_000}
@@ -88,6 +90,20 @@ class Figures:
 
         return split
 
+    def past_gap(self, cursor: Cursor | None) -> Cursor | None:
+        """Where a scan to older rows need begin: the totals know the days on which this filter has none.
+
+        Read anew each time, for a row that came a moment ago must not be passed over.
+        """
+        found = self.subject.span_slice(self.filters)
+        if found is None:
+            return cursor
+        part, bucket, _ = found
+        at = to_micros(cursor.at) if cursor else END_OF_TIME
+        newest = totals.newest_bucket(self.connection, part, _bucket_of(bucket, at))
+        high = _bounds(bucket, newest)[1] if newest is not None else END_OF_TIME
+        return Cursor(from_micros(high), 0) if high < at else cursor
+
     def split(self, name: str) -> dict[str, int] | None:
         """The rows of each account type or category; None where the totals do not split this filter so."""
         part = self.subject.slice_of(self.filters)
@@ -129,6 +145,10 @@ class Figures:
 
 def _kept_keys(part: Slice) -> dict[str, Any]:
     return {name: getattr(part, name) for name in ("status", "category", "account_type", "currency")}
+
+
+def _bucket_of(bucket: str, at: int) -> int:
+    return month_of(at // MICROS["hour"]) if bucket == "month" else at // MICROS[bucket]
 
 
 def _bounds(bucket: str, number: int) -> tuple[int, int]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from kamioi_web.table_page import TablePage, View
 
 BEFORE_ALL = Cursor(EPOCH, 0)  # no row is older
-END_OF_TIME = 7_258_118_400_000_000  # the year 2200, in microseconds
 
 
 def chunk(

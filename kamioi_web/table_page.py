@@ -16,7 +16,7 @@ from kamioi_web.filters import end_of
 from kamioi_web.list_request import PLACES, ListRequest, parse_list, single
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Place, Plan, count_up_to
-from kamioi_web.paging.positions import Positions, Span, Spans
+from kamioi_web.paging.positions import END_OF_TIME, Positions, Span, Spans
 from kamioi_web.paging.scan import Bound, Found, read_chunk
 from kamioi_web.request_context import database_connection, database_of, settings_of
 
@@ -140,7 +140,7 @@ class TablePage:
             return Positions(view.connection, listing, plan, spans.value, view.figures.refine())
         if plan.residual:
             return None
-        everything: Span = (0, list_parts.END_OF_TIME, view.figures.sums().value.n)
+        everything: Span = (0, END_OF_TIME, view.figures.sums().value.n)
         return Positions(view.connection, listing, plan, Spans([everything]))
 
     def _view(self, values: dict[str, list[str]], also: tuple[str, ...]) -> View:
@@ -193,6 +193,9 @@ class TablePage:
     def _read(self, view: View, place: Place) -> Found:
         plan = self.subject.plan(view.connection, view.filters)
         bound = self._bound(view, plan)
+        if plan.residual and place.direction == "older":
+            cursor = view.figures.past_gap(place.cursor)
+            place = replace(place, cursor=cursor, inclusive=place.inclusive and cursor == place.cursor)
         return read_chunk(view.connection, self.subject.LISTING, plan, place, view.limit, settings_of().scan_ms, bound)
 
     def _bound(self, view: View, plan: Plan) -> Bound | None:

@@ -133,18 +133,29 @@ def read(connection: Connection, part: Slice, by: tuple[str, ...]) -> Sequence[A
     return connection.execute(_read_statement(part, by)).fetchall()
 
 
+def newest_bucket(connection: Connection, part: Slice, at_most: int) -> int | None:
+    """The newest bucket of a slice, not above `at_most`, in which it has a row; None when there is none."""
+    c = totals_now.c
+    query = _of_slice(select(c.bucket), part).where(c.bucket <= at_most, c.n > 0)
+    return connection.scalar(query.order_by(c.bucket.desc()).limit(1))
+
+
 @lru_cache(maxsize=512)
 def _read_statement(part: Slice, by: tuple[str, ...]) -> AnySelect:
+    keys = [totals_now.c[name] for name in by]
+    query = _of_slice(select(*keys, *(_sum(totals_now.c[name]).label(name) for name in MEASURES)), part)
+    return query.group_by(*keys) if keys else query
+
+
+def _of_slice(query: AnySelect, part: Slice) -> AnySelect:
     c = totals_now.c
-    keys = [c[name] for name in by]
-    query = select(*keys, *(_sum(c[name]).label(name) for name in MEASURES))
     query = query.where(c.grain == part.grain, c.subject.in_(part.subjects), c.ticker.in_(part.tickers))
     if part.buckets:
         query = query.where(c.bucket.between(*part.buckets))
     for name in (*CUBE, "currency"):
         if wanted := getattr(part, name):
             query = query.where(c[name].in_(wanted))
-    return query.group_by(*keys) if keys else query
+    return query
 
 
 def month_start(month: int) -> int:

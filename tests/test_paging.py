@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from conftest import micros
+from flask import Flask
 from flask.testing import FlaskClient
+from flask_caching import Cache
 from helpers import FILTERS, HOUR, add_directory, cursor_of, get, ids_in, random_rows, scroll, stored, url
 from hypothesis import given, settings, strategies
 from sqlalchemy import delete, insert
@@ -325,3 +327,23 @@ def test_the_lower_bound_leaves_enough_rows(spans: list[tuple[int, int]], rows: 
         assert strictly >= rows
     else:
         assert above - rows <= max((n for start, n in spans if start <= (at if at >= 0 else 400)), default=0)
+
+
+def test_a_scan_does_not_read_the_stretches_that_the_totals_know_to_be_empty(
+    database: Database, make_transactions: Callable[..., None]
+) -> None:
+    days = {"completed": ("2024-03-10", "2024-01-05"), "pending": ("2024-03-20", "2024-02-01")}
+    make_transactions(
+        [{"status": status, "posted_at": micros(f"{day}T09:00:00")} for status in days for day in days[status]]
+    )
+    aggregates = Aggregates(Cache(Flask("none"), config={"CACHE_TYPE": "SimpleCache"}), 60)
+    with database.reading() as connection:
+        figures = Figures(connection, aggregates, subject, subject.Filters(status=("completed",)), 40)
+
+        def begin(day: str) -> str:
+            return str(figures.past_gap(Cursor(from_micros(micros(f"{day}T12:00:00")), 7)))
+
+        assert str(figures.past_gap(None)) == "2024-03-11T00:00:00Z~0"
+        assert begin("2024-03-10") == "2024-03-10T12:00:00Z~7"
+        assert begin("2024-02-20") == "2024-01-06T00:00:00Z~0"
+        assert begin("2023-12-01") == "2023-12-01T12:00:00Z~7"

@@ -16,6 +16,7 @@ from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Listing, Place, Plan, count_up_to, skip
 from kamioi_web.schema import from_micros, to_micros
 
+END_OF_TIME = 7_258_118_400_000_000  # the year 2200, in microseconds
 INSIDE = 50_000  # rows that may be skipped one by one: 13 ms on PostgreSQL, 30 ms on SQLite
 
 Span = tuple[int, int, int]  # from (included) and to (not included) in microseconds, and the rows between
