@@ -16,6 +16,7 @@ from kamioi_web.cli_progress import progress_lines
 from kamioi_web.db import Database
 from kamioi_web.generate.store import store
 from kamioi_web.schema import transactions
+from kamioi_web.security import load_secret_key
 from kamioi_web.settings import Settings
 
 MONTHS_AHEAD = 3
@@ -39,6 +40,7 @@ class Gunicorn(BaseApplication):
 
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until told to stop. Each worker opens its own connections after it has started."""
+    load_secret_key(settings)  # an unsafe setting is refused here, in plain words, and not by each worker
     options = {
         "bind": f"{host}:{port}",
         "workers": workers,

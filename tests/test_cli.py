@@ -73,6 +73,13 @@ def test_wrong_use_ends_with_its_status_and_a_reason(
     assert "Traceback" not in ended.stderr
 
 
+def test_production_without_a_secret_key_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAMIOI_ENVIRONMENT", "production")
+    ended = run("serve", url=f"sqlite:///{tmp_path / 'new.db'}")
+    assert ended.returncode == 1
+    assert "KAMIOI_SECRET_KEY" in ended.stderr and "Traceback" not in ended.stderr
+
+
 def test_a_database_that_cannot_be_opened_is_said_plainly() -> None:
     ended = run("totals", "check", url="sqlite:////nowhere/at/all.db")
     assert ended.returncode == 1
