@@ -51,9 +51,7 @@ def _pages() -> Blueprint:
         page.register(pages)
     transaction_page.register(pages)
     pages.add_url_rule("/", view_func=lambda: redirect(PAGES[0].href), endpoint="home")
-    pages.add_url_rule(
-        "/healthz", view_func=public(lambda: ("ok\n", {"Content-Type": "text/plain"})), endpoint="health"
-    )
+    pages.add_url_rule("/healthz", view_func=_alive, endpoint="health")
     return pages
 
 

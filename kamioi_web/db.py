@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from kamioi_web.dialects import DIALECTS, dialect_of  # noqa: F401
+from kamioi_web.dialects import DIALECTS
 from kamioi_web.errors import Busy, KamioiError, TooSlow
 from kamioi_web.settings import Settings
 

@@ -7,7 +7,6 @@ from kamioi_web.errors import BadRequest
 
 SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "CAD": "CA$", "AUD": "A$", "JPY": "¥", "INR": "₹", "CHF": "CHF\u00a0"}
 MINUS = "−"
-LARGEST = 10**15
 FORM = re.compile(r"([+\-−]?)(\d{1,13})(?:\.(\d{1,2}))?", re.ASCII)
 
 
