@@ -213,6 +213,47 @@ admin_sessions = Table(
     Column("revoked_at", Moment),
 )
 
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("admin_id", BigInteger, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("token_hash", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("admin_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("seen_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+search_words = Table(
+    "search_words",
+    metadata,
+    Column("word", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
+
+search_typos = Table(
+    "search_typos",
+    metadata,
+    Column("form", Text, primary_key=True),
+    Column("word", Text, primary_key=True),
+)
+
 login_attempts = Table(
     "login_attempts",
     metadata,
