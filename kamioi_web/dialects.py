@@ -17,6 +17,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    literal_column,
     text,
     type_coerce,
 )
@@ -24,7 +25,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
 
 from kamioi_web.errors import KamioiError
-from kamioi_web.schema import Moment, merchants
+from kamioi_web.schema import Moment, merchants, users
 from kamioi_web.settings import Settings
 
 PRAGMAS = {
@@ -36,6 +37,11 @@ PRAGMAS = {
     "mmap_size": str(8 << 30),
     "temp_store": "MEMORY",
 }
+
+
+# Constants and not parameters, so that the planner sees the expression that the index is on.
+BLANK: ColumnElement[str] = literal_column("' '")
+NOTHING: ColumnElement[str] = literal_column("''")
 
 
 class HintingCompiler(SQLiteCompiler):
@@ -92,10 +98,16 @@ class Sqlite:
         return (year - 1970) * 12 + month - 1
 
     def merchant_has(self, words: str) -> Any:
-        phrase = '"' + words.replace('"', '""') + '"'
-        return text("merchants.id IN (SELECT rowid FROM merchants_text WHERE merchants_text MATCH :phrase)").bindparams(
-            phrase=phrase
-        )
+        return self._has("merchants", words)
+
+    def user_has(self, words: str) -> Any:
+        return self._has("users", words)
+
+    def _has(self, table: str, words: str) -> Any:
+        """Rows of a table whose text holds these words, three letters or more, as one phrase."""
+        index, phrase = f"{table}_text", '"' + words.replace('"', '""') + '"'
+        holding = text(f"{table}.id IN (SELECT rowid FROM {index} WHERE {index} MATCH :{index})")
+        return holding.bindparams(**{index: phrase})
 
     def reserve_ids(self, connection: Connection, count: int) -> Sequence[int]:
         first = (connection.scalar(text("SELECT max(id) FROM transactions")) or 0) + 1
@@ -187,8 +199,11 @@ class Postgres:
         return (func.extract("year", at) * 12 + func.extract("month", at)).cast(BigInteger) - 23641
 
     def merchant_has(self, words: str) -> ColumnElement[bool]:
-        escaped = words.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        return func.lower(merchants.c.descriptor + " " + merchants.c.name).like(f"%{escaped}%")
+        return func.lower(merchants.c.descriptor + BLANK + merchants.c.name).like(_inside(words))
+
+    def user_has(self, words: str) -> ColumnElement[bool]:
+        written = users.c.name + BLANK + func.coalesce(users.c.email, NOTHING) + BLANK + users.c.account_number
+        return func.lower(written).like(_inside(words))
 
     def reserve_ids(self, connection: Connection, count: int) -> Sequence[int]:
         query = text("SELECT nextval('transactions_id_seq') FROM generate_series(1, :count)")
@@ -244,6 +259,12 @@ class Postgres:
 
     def after_load(self, connection: Connection) -> None:
         connection.execute(text("ANALYZE"))
+
+
+def _inside(words: str) -> ColumnElement[str]:
+    """A pattern of LIKE for what holds these words, small as the database makes it; nothing in them is a wildcard."""
+    escaped = words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    return func.lower(f"%{escaped}%")
 
 
 def _postgres_type(column: Column[Any]) -> str:

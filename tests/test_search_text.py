@@ -1,0 +1,85 @@
+"""Merchants and users by any part of their text: what is typed is data, and an index answers."""
+
+from typing import Any
+
+import pytest
+from conftest import micros
+from sqlalchemy import Table, select
+
+from kamioi_web.db import Database
+from kamioi_web.schema import merchants, users
+
+MADE = micros("2024-01-01T00:00:00")
+SHOPS = {
+    1: ("STARBUCKS #0412 SEATTLE WA", "Starbucks"),
+    2: ("SQ *100%_OFF", "100% Off \\ Sons"),
+    3: ('MOM "AND" POP', 'Mom "and" Pop'),
+    4: ("CAFE Ünïcode 東京カフェ", "Ünïcode"),
+    5: ("FOO:BAR* (NEAR)", "Foo:Bar"),
+}
+PEOPLE = {
+    1: ("I1000042", "ada@example.com", "Ada O'Hara"),
+    2: ("B2000042", None, "100% Organic_Ltd"),
+    3: ("F3000001", "zoe+card@example.org", 'Zoe "Z" Smith'),
+}
+# What is typed, and who has it; nobody has what looks like a pattern or an operator of the index.
+OF_MERCHANTS: dict[str, set[int]] = {
+    "starbucks": {1}, "#0412": {1}, "100%_off": {2}, "% off \\": {2}, '"and"': {3}, "東京カフェ": {4}, "Ünï": {4},
+    "foo:bar": {5}, "bar*": {5}, "(near)": {5}, "%%%": set(), "___": set(), "sta*": set(), "starbucks AND seattle": set(),
+    "descriptor:star": set(), "NEAR(star, 2)": set(),
+}  # fmt: skip
+OF_USERS: dict[str, set[int]] = {
+    "o'hara": {1}, "ADA@EX": {1}, "000042": {1, 2}, "c_l": {2}, "zoe+card": {3}, '"z"': {3}, "%%%": set(),
+    "___": set(), "name:ada": set(), "ada OR zoe": set(),
+}  # fmt: skip
+
+
+@pytest.fixture
+def named(database: Database) -> Database:
+    """A database with these merchants and users."""
+    add(
+        database,
+        merchants,
+        ["id", "descriptor", "name", "first_seen", "last_seen"],
+        [(id, *texts, MADE, MADE) for id, texts in SHOPS.items()],
+    )
+    add(
+        database,
+        users,
+        ["id", "account_number", "email", "name", "account_type", "status", "round_up_cents", "created_at"],
+        [(id, *texts, "individual", "active", 100, MADE) for id, texts in PEOPLE.items()],
+    )
+    return database
+
+
+def add(database: Database, table: Table, columns: list[str], rows: list[tuple]) -> None:
+    with database.writing() as connection:
+        database.dialect.bulk_insert(connection, table, columns, rows)
+
+
+def test_any_part_is_found_and_nothing_is_a_pattern(named: Database) -> None:
+    for table, has, expected in (
+        (merchants, named.dialect.merchant_has, OF_MERCHANTS),
+        (users, named.dialect.user_has, OF_USERS),
+    ):
+        with named.reading() as connection:
+            found = {words: set(connection.scalars(select(table.c.id).where(has(words)))) for words in expected}
+        assert found == expected
+
+
+def test_an_index_answers(named: Database) -> None:
+    for table, has in ((merchants, named.dialect.merchant_has), (users, named.dialect.user_has)):
+        plan = plan_of(named, select(table.c.id).where(has("starbucks")).limit(51))
+        assert f"{table.name}_text" in plan, plan
+        assert "Seq Scan" not in plan, plan
+
+
+def plan_of(database: Database, query: Any) -> str:
+    """The plan of a query, on PostgreSQL as for a large table."""
+    with database.reading() as connection:
+        if database.dialect.partitions:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        compiled = query.compile(connection)
+        parameters = compiled.construct_params()
+        positional = tuple(parameters[name] for name in compiled.positiontup) if compiled.positional else parameters
+        return database.dialect.explain(connection, str(compiled), positional)
