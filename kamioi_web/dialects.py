@@ -87,6 +87,9 @@ class Sqlite:
         deadline = time.monotonic() + seconds
         raw.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
 
+    def micros_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
+        return type_coerce(moment, BigInteger)
+
     def hour_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
         return type_coerce(moment, BigInteger).op("/", return_type=BigInteger())(3_600_000_000)
 
@@ -152,7 +155,10 @@ class Sqlite:
     def add_sums(self, connection: Connection, table: Table, rows: Sequence[tuple]) -> None:
         """Add rows of sums to those under the same key."""
         keys = ", ".join(column.name for column in table.primary_key)
-        sums = ", ".join(f"{c.name} = {c.name} + excluded.{c.name}" for c in table.c if not c.primary_key)
+        sums = ", ".join(
+            f"{name} = max({name}, excluded.{name})" if name == "last_at" else f"{name} = {name} + excluded.{name}"
+            for name in (column.name for column in table.c if not column.primary_key)
+        )
         into = f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.c))})"
         raw: Any = connection.connection.dbapi_connection
         raw.executemany(f"{into} ON CONFLICT ({keys}) DO UPDATE SET {sums}", rows)
@@ -187,6 +193,9 @@ class Postgres:
     def limit_reads(self, connection: Connection, seconds: float) -> None:
         limit = f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}; SET LOCAL lock_timeout = 2000"
         connection.exec_driver_sql(f"SET TRANSACTION READ ONLY; {limit}")
+
+    def micros_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
+        return (func.extract("epoch", moment) * 1_000_000).cast(BigInteger)
 
     def hour_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
         return func.floor(func.extract("epoch", moment) / 3600).cast(BigInteger)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, inspect, text
 
-from kamioi_web import migrations
+from kamioi_web import migrations, totals
 from kamioi_web.db import Database
 from kamioi_web.dialects import PRAGMAS
 from kamioi_web.settings import Settings
@@ -56,7 +56,7 @@ def _indexes(connection: Connection) -> Iterator[Finding]:
 
 
 def _sqlite(connection: Connection) -> Iterator[Finding]:
-    for name in ("totals_insert", "totals_update", "totals_delete", "totals_entry_add"):
+    for name in migrations.totals_triggers():
         if not connection.scalar(text("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = :n"), {"n": name}):
             yield Finding(f"The trigger {name} is missing, so totals go wrong.", REBUILD.format(name=name))
     if connection.scalar(text("SELECT bulk FROM totals_mode")):
@@ -72,9 +72,11 @@ def _spellings(value: str) -> set[str]:
 
 
 def _postgres(connection: Connection) -> Iterator[Finding]:
-    enabled = "SELECT count(*) FROM pg_trigger WHERE tgname = :n AND tgenabled <> 'D'"
+    enabled = "SELECT count(*) FROM pg_trigger WHERE tgname = :n AND tgenabled <> 'D' AND NOT tgisinternal"
+    wanted = "SELECT count(*) FROM pg_class WHERE relname = ANY(:tables)"
+    tables = connection.scalar(text(wanted), {"tables": list(totals.TOTALLED)})
     for name in ("totals_insert", "totals_update", "totals_delete", "totals_truncate"):
-        if not connection.scalar(text(enabled), {"n": name}):
+        if (connection.scalar(text(enabled), {"n": name}) or 0) < tables:
             yield Finding(f"The trigger {name} is missing or disabled, so totals go wrong.", REBUILD.format(name=name))
     part = f"transactions_{datetime.now(UTC):%Y_%m}"
     if connection.scalar(text("SELECT to_regclass(:part)"), {"part": part}) is None:
@@ -90,5 +92,5 @@ def _postgres(connection: Connection) -> Iterator[Finding]:
 
 
 RECOUNT = "then kamioi-web totals check, and rebuild if it finds a difference."
-REBUILD = "Restore the trigger {name} from sql/0002_totals, " + RECOUNT
+REBUILD = "Restore the trigger {name} from sql/0003_totals, " + RECOUNT
 STRAY = "SELECT transactions_add_month(posted_at) for them; it moves them into their partition."

@@ -15,7 +15,7 @@ from kamioi_web.paging.positions import END_OF_TIME, Span, Spans
 from kamioi_web.paging.scan import tally
 from kamioi_web.schema import from_micros, to_micros
 from kamioi_web.sums import month_of
-from kamioi_web.totals import Slice
+from kamioi_web.totals import GRAINS, Slice
 
 MICROS = {"hour": 3_600_000_000, "day": 86_400_000_000}
 KEYS = ("status", "currency")
@@ -80,11 +80,10 @@ class Figures:
         finer = found[2] if found else None
         if found is None or finer is None:
             return None
-        part = found[0]
-        size = MICROS["hour" if finer == "hour" else "day"]
+        size = MICROS[str(GRAINS[finer].bucket)]
 
         def split(low: int, high: int) -> list[Span]:
-            inside = Slice(finer, buckets=(low // size, high // size - 1), **_kept_keys(part))
+            inside = replace(found[0], grain=finer, buckets=(low // size, high // size - 1))
             rows = totals.read(self.connection, inside, ("bucket",))
             return [(row[0] * size, (row[0] + 1) * size, row[1]) for row in rows]
 
@@ -114,14 +113,15 @@ class Figures:
 
     def series(self, days: int) -> Mapping[tuple[int, str, str], tuple]:
         """{(day, status, currency): (n, amount, round-up, fee)} of the newest days of the list; empty when not kept."""
-        spans = self.spans()
-        found = self.subject.span_slice(self.filters)
-        if not (spans and found and spans.value.spans) or found[0].grain == "ticker":
+        spans, found = self.spans(), self.subject.span_slice(self.filters)
+        if not (spans and found and spans.value.spans):
+            return {}
+        part, bucket, finer = found
+        grain = part.grain if bucket == "day" else finer
+        if grain is None or "status" not in GRAINS[grain].splits:
             return {}
         last = (spans.value.spans[0][1] - 1) // MICROS["day"]
-        part = found[0]
-        grain = "cube" if part.category or part.account_type else "day"
-        recent = Slice(grain, buckets=(last - days + 1, last), **_kept_keys(part))
+        recent = replace(part, grain=grain, buckets=(last - days + 1, last))
         rows = totals.read(self.connection, recent, ("bucket", *KEYS))
         return {(row[0], row[1], row[2]): tuple(row[3:]) for row in rows}
 
@@ -141,10 +141,6 @@ class Figures:
 
     def _kept(self, what: str, compute: Callable[[], T]) -> Aged[T]:
         return self.aggregates.get(f"{what} {self.subject.LISTING.table.name} {self.filters}", compute)
-
-
-def _kept_keys(part: Slice) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in ("status", "category", "account_type", "currency")}
 
 
 def _bucket_of(bucket: str, at: int) -> int:

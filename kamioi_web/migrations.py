@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from kamioi_web import totals
 from kamioi_web.db import Database
 from kamioi_web.errors import KamioiError
 
@@ -23,7 +24,10 @@ def steps(dialect: str) -> list[Path]:
 
 
 def migrate(database: Database) -> list[str]:
-    """Apply what is missing and return its names. Each file is one transaction; two that migrate at once take turns."""
+    """Apply what is missing and return its names. Each file is one transaction; two that migrate at once take turns.
+
+    The newest file on totals makes them empty, so they are filled by a recount before it commits.
+    """
     done = [path.name for path in steps(database.dialect.name) if _apply(database, path)]
     with database.writing() as connection:
         database.dialect.lock(connection, "migrate")
@@ -43,6 +47,11 @@ def index_names() -> dict[str, str]:
     """{index: table} of every index in sql/database_indexes.sql."""
     script = (FOLDER / "database_indexes.sql").read_text()
     return dict(re.findall(r"INDEX IF NOT EXISTS (\w+) ON (\w+)", script))
+
+
+def totals_triggers() -> list[str]:
+    """The triggers on SQLite that keep the totals."""
+    return re.findall(r"CREATE TRIGGER (totals_\w+)", _totals_step("sqlite").read_text())
 
 
 def drop_indexes(connection: Connection, table: str) -> None:
@@ -72,9 +81,16 @@ def _apply(database: Database, path: Path) -> bool:
         if applied:
             return False
         database.dialect.run_script(connection, script)
+        if path == _totals_step(database.dialect.name):
+            totals.refill(connection)
         insert = text("INSERT INTO migrations VALUES (:name, :sha256, CAST(CURRENT_TIMESTAMP AS text))")
         connection.execute(insert, {"name": path.name, "sha256": digest})
         return True
+
+
+def _totals_step(dialect: str) -> Path:
+    """The newest file on totals, which makes them anew."""
+    return [path for path in steps(dialect) if "_totals." in path.name][-1]
 
 
 def _known(connection: Connection) -> set[str]:

@@ -22,6 +22,11 @@ STATUSES = ("pending", "mapped", "completed", "failed", "rejected", "needs_revie
 COMMON_STATUSES = ("completed", "mapped")  # the partial index transactions_status leaves these out
 ACCOUNT_TYPES = ("individual", "family", "business")
 SOURCES = ("bank", "receipt", "manual", "import")
+KINDS = ("purchase", "refund")  # of a transaction, by the sign of its amount
+USER_STATUSES = ("active", "inactive", "closed")
+MAPPING_STATUSES = ("pending", "approved", "rejected", "superseded")
+MAPPING_SOURCES = ("llm", "rule", "admin", "upload", "legacy")
+MERCHANT_STATUSES = ("mapped", "nobody", "unmapped")  # to a ticker, to no listed company, not yet
 ROLES = ("viewer", "reviewer", "operator", "owner")  # each may do what the ones before it may
 
 
@@ -287,11 +292,13 @@ totals = Table(
     Column("status", Text, primary_key=True),
     Column("category", Text, primary_key=True),
     Column("account_type", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
     Column("currency", Text, primary_key=True),
     Column("n", BigInteger, nullable=False),
     Column("amount_cents", BigInteger, nullable=False),
     Column("round_up_cents", BigInteger, nullable=False),
     Column("fee_cents", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
 )
 
 # The view that a read of totals goes through: totals, and on PostgreSQL its unfolded tail.

@@ -1,6 +1,6 @@
 """Exact totals: what each grain splits by, adding a bulk load to them, folding the tail, checking and rebuilding."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
+    Table,
+    case,
     delete,
     func,
     insert,
@@ -23,65 +26,125 @@ from sqlalchemy import (
 
 from kamioi_web.db import Database
 from kamioi_web.dialects import Dialect, dialect_of
-from kamioi_web.schema import EPOCH, from_micros, to_micros, totals, totals_now, transactions
+from kamioi_web.schema import (
+    EPOCH,
+    audit_events,
+    from_micros,
+    llm_mappings,
+    merchants,
+    to_micros,
+    totals,
+    totals_now,
+    transactions,
+    users,
+)
 from kamioi_web.sql_types import AnySelect
-from kamioi_web.sums import sums_by_grain
+from kamioi_web.sums import month_of, sums_by_grain
 
 LONG = 24 * 3600.0  # seconds; a recount reads everything
 MICROSECOND = timedelta(microseconds=1)
 WHOLE = (EPOCH, datetime(2200, 1, 1, tzinfo=UTC))
 MEASURES = ("n", "amount_cents", "round_up_cents", "fee_cents")
-CUBE = ("status", "category", "account_type")
+STORED = (*MEASURES, "last_at")
+CUBE = ("status", "category", "account_type", "kind")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A list that is totalled: its table, its time, and what the keys of the totals are in it."""
+
+    table: Table
+    at: str
+    keys: Mapping[str, ColumnElement[Any]]
+    money: bool = False
+
+    @property
+    def moment(self) -> ColumnElement[Any]:
+        return self.table.c[self.at]
 
 
 @dataclass(frozen=True)
 class Grain:
-    """One way of splitting the transactions; what it does not split by is '' or 0 in its rows."""
+    """One way of splitting a list; what it does not split by is '' or 0 in its rows."""
 
     name: str
+    source: Source
     splits: tuple[str, ...] = ()
     bucket: str | None = None  # hour, day or month, counted from 1970 in UTC
     subject: str | None = None
     ticker: bool = False
+    last: bool = False  # keeps the newest time
 
 
+def _counted(name: str, table: Table, at: str, **keys: ColumnElement[Any]) -> tuple[Grain, ...]:
+    """The grains of a list that is counted only: ever, by day and by hour."""
+    source = Source(table, at, keys)
+    splits = tuple(key for key in keys if key != "ticker")
+    grains = tuple(Grain(f"{name}{under}", source, splits, bucket) for under, bucket in
+                   (("", None), ("_day", "day"), ("_hour", "hour")))  # fmt: skip
+    return (*grains, Grain(f"{name}_ticker", source, ("status",), ticker=True)) if "ticker" in keys else grains
+
+
+t = transactions.c
+TRANSACTIONS = Source(
+    transactions,
+    "posted_at",
+    {name: t[name] for name in ("status", "category", "account_type", "currency", "ticker")}
+    | {"kind": case((t.amount_cents < 0, "refund"), else_="purchase")},
+    money=True,
+)
+MERCHANT_STATUS = case(
+    (merchants.c.ticker.is_not(None), "mapped"), (merchants.c.mapping_id.is_not(None), "nobody"), else_="unmapped"
+)
+m = llm_mappings.c
 GRAINS = {
     grain.name: grain
     for grain in (
-        Grain("ever", CUBE),
-        Grain("month", CUBE, bucket="month"),
-        Grain("day", ("status",), bucket="day"),
-        Grain("cube", CUBE, bucket="day"),
-        Grain("hour", ("status",), bucket="hour"),
-        Grain("ticker", bucket="month", ticker=True),
-        Grain("user", ("status",), subject="user_id"),
-        Grain("merchant", ("status",), subject="merchant_id"),
+        Grain("ever", TRANSACTIONS, CUBE),
+        Grain("month", TRANSACTIONS, CUBE, bucket="month"),
+        Grain("day", TRANSACTIONS, ("status",), bucket="day"),
+        Grain("cube", TRANSACTIONS, CUBE, bucket="day"),
+        Grain("hour", TRANSACTIONS, ("status",), bucket="hour"),
+        Grain("ticker", TRANSACTIONS, bucket="month", ticker=True),
+        Grain("ticker_day", TRANSACTIONS, bucket="day", ticker=True),
+        Grain("user", TRANSACTIONS, ("status",), subject="user_id", last=True),
+        Grain("merchant", TRANSACTIONS, ("status",), subject="merchant_id"),
+        Grain("merchant_month", TRANSACTIONS, bucket="month", subject="merchant_id"),
+        *_counted("users", users, "created_at", status=users.c.status, account_type=users.c.account_type),
+        *_counted("mappings", llm_mappings, "created_at", status=m.status, kind=m.source, ticker=m.ticker),
+        *_counted("merchants", merchants, "first_seen", status=MERCHANT_STATUS),
+        *_counted("audit", audit_events, "at", kind=audit_events.c.action),
     )
 }
+TOTALLED = tuple(dict.fromkeys(grain.source.table.name for grain in GRAINS.values()))
 
 
 def recount(connection: Connection, grain: Grain, where: ColumnElement[bool]) -> AnySelect:
-    """The rows of one grain, counted from the transactions that `where` selects."""
-    t = transactions.c
-    sums = [func.count().label("n"), *(_sum(t[name]).label(name) for name in MEASURES[1:])]
-    query = _grouped(dialect_of(connection), grain, t, dialect_of(connection).hour_of(t.posted_at), sums).where(where)
-    return query.where(t.ticker.is_not(None)) if grain.ticker else query
+    """The rows of one grain, counted from the rows of its list that `where` selects."""
+    dialect, source = dialect_of(connection), grain.source
+    sums = [_sum(source.table.c[name]) if source.money else literal(0, BigInteger) for name in MEASURES[1:]]
+    last = func.max(dialect.micros_of(source.moment)) if grain.last else literal(0, BigInteger)
+    measures = [column.label(name) for name, column in zip(STORED, (func.count(), *sums, last), strict=True)]
+    query = _grouped(dialect, grain, measures).where(where)
+    return query.where(source.keys["ticker"].is_not(None)) if grain.ticker else query
 
 
-def _grouped(dialect: Dialect, grain: Grain, c: Any, hour: ColumnElement[Any], sums: list[Any]) -> AnySelect:
-    """Rows shaped as the totals from a table with columns `c`; only what the grain splits by is grouped by."""
+def _grouped(dialect: Dialect, grain: Grain, measures: list[Any]) -> AnySelect:
+    """Rows shaped as the totals; only what the grain splits by is grouped by."""
+    source = grain.source
+    hour = dialect.hour_of(source.moment)
     buckets = {"hour": hour, "day": dialect.day_of(hour), "month": dialect.month_of(hour)}
-    split: dict[str, ColumnElement[Any]] = {name: c[name] for name in (*grain.splits, "currency")}
+    names = (*grain.splits, *(("currency",) if source.money else ()), *(("ticker",) if grain.ticker else ()))
+    split: dict[str, ColumnElement[Any]] = {name: source.keys[name] for name in names}
     if grain.subject:
-        split["subject"] = c[grain.subject]
-    if grain.ticker:
-        split["ticker"] = c.ticker
+        split["subject"] = source.table.c[grain.subject]
     if grain.bucket:
         split["bucket"] = buckets[grain.bucket]
-    rest = {"grain": grain.name, "subject": 0, "ticker": "", "bucket": 0} | dict.fromkeys(CUBE, "")
+    rest = {"grain": grain.name, "subject": 0, "ticker": "", "bucket": 0, "currency": ""} | dict.fromkeys(CUBE, "")
     keys = [column.name for column in totals.primary_key]
     chosen = [(split[key] if key in split else literal(rest[key])).label(key) for key in keys]
-    return select(*chosen, *sums).group_by(*(text(str(at)) for at, key in enumerate(keys, 1) if key in split))
+    query = select(*chosen, *measures).group_by(*(text(str(at)) for at, key in enumerate(keys, 1) if key in split))
+    return query.select_from(source.table)
 
 
 @contextmanager
@@ -122,6 +185,7 @@ class Slice:
     status: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
     account_type: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
     currency: tuple[str, ...] = ()
 
 
@@ -179,17 +243,23 @@ def check(database: Database) -> Iterator[str]:
 def rebuild(database: Database) -> None:
     """Put every total right by a recount, in one transaction that keeps writers out."""
     with database.writing() as connection:
-        dialect_of(connection).stop_writes(connection, "transactions")
-        fold(connection)
-        connection.execute(delete(totals))
-        for grain in GRAINS.values():
-            names = [column.name for column in totals.c]
-            connection.execute(insert(totals).from_select(names, recount(connection, grain, true())))
+        refill(connection)
+
+
+def refill(connection: Connection) -> None:
+    """Recount every grain; the caller's transaction keeps writers out until it commits."""
+    for table in TOTALLED:
+        dialect_of(connection).stop_writes(connection, table)
+    fold(connection)
+    connection.execute(delete(totals))
+    names = [column.name for column in totals.c]
+    for grain in GRAINS.values():
+        connection.execute(insert(totals).from_select(names, recount(connection, grain, true())))
 
 
 def _differences(connection: Connection, grain: Grain, low: datetime, high: datetime) -> Iterator[str]:
     """Both sides in one statement, so that a write between two reads is no difference."""
-    counted = recount(connection, grain, transactions.c.posted_at.between(low, high - MICROSECOND)).subquery()
+    counted = recount(connection, grain, grain.source.moment.between(low, high - MICROSECOND)).subquery()
     kept = _kept(grain, low, high).subquery()
     keys = [column.name for column in totals.primary_key]
     signed = union_all(
@@ -217,10 +287,14 @@ def _kept(grain: Grain, low: datetime, high: datetime) -> AnySelect:
 
 
 def _months(database: Database) -> list[tuple[datetime, datetime]]:
-    """The months that hold a total, and those of the first and last transaction; a whole month that lacks its totals
+    """The months that hold a total, and those of each list's first and last row; a whole month that lacks its totals
     shows in the grains that have no bucket."""
+    days = [grain.name for grain in GRAINS.values() if grain.bucket == "day"]
+    c = totals_now.c
     with database.reading(LONG) as connection:
-        months = set(connection.scalars(select(totals_now.c.bucket).where(totals_now.c.grain == "month").distinct()))
-        ends = connection.execute(select(func.min(transactions.c.posted_at), func.max(transactions.c.posted_at))).one()
-    months |= {(end.year - 1970) * 12 + end.month - 1 for end in ends if end}
+        found = connection.scalars(select(c.bucket).where(c.grain.in_(days)).distinct())
+        months = {month_of(day * 24) for day in found}
+        for source in {grain.source for grain in GRAINS.values()}:
+            ends = connection.execute(select(func.min(source.moment), func.max(source.moment))).one()
+            months |= {(end.year - 1970) * 12 + end.month - 1 for end in ends if end}
     return [(from_micros(month_start(month)), from_micros(month_start(month + 1))) for month in sorted(months)]

@@ -14,11 +14,27 @@ CREATE INDEX IF NOT EXISTS transactions_status ON transactions (status, posted_a
 -- Importing the same row twice changes nothing.
 CREATE UNIQUE INDEX IF NOT EXISTS transactions_reference ON transactions (user_id, source, source_ref, posted_at);
 
--- Decisions about one merchant, newest first.
-CREATE INDEX IF NOT EXISTS llm_mappings_merchant ON llm_mappings (merchant_id, id);
--- The audit log in its order, and what happened to one thing.
+-- Users in their order, newest first.
+CREATE INDEX IF NOT EXISTS users_created ON users (created_at, id);
+
+-- Merchants in theirs, and those of one ticker: the descriptors of one company.
+CREATE INDEX IF NOT EXISTS merchants_seen ON merchants (first_seen, id);
+CREATE INDEX IF NOT EXISTS merchants_ticker ON merchants (ticker, first_seen, id) WHERE ticker IS NOT NULL;
+
+-- Mappings in their order; one of the rare statuses; one merchant's, one ticker's, one admin's decisions.
+CREATE INDEX IF NOT EXISTS llm_mappings_created ON llm_mappings (created_at, id);
+CREATE INDEX IF NOT EXISTS llm_mappings_status ON llm_mappings (status, created_at, id) WHERE status <> 'approved';
+CREATE INDEX IF NOT EXISTS llm_mappings_of_merchant ON llm_mappings (merchant_id, created_at, id);
+CREATE INDEX IF NOT EXISTS llm_mappings_ticker ON llm_mappings (ticker, created_at, id) WHERE ticker IS NOT NULL;
+CREATE INDEX IF NOT EXISTS llm_mappings_decider ON llm_mappings (decided_by, created_at, id) WHERE decided_by IS NOT NULL;
+
+-- The merchants with the most money in one month.
+CREATE INDEX IF NOT EXISTS totals_top ON totals (bucket, currency, amount_cents) WHERE grain = 'merchant_month';
+
+-- The audit log in its order, what happened to one thing, and what one admin did.
 CREATE INDEX IF NOT EXISTS audit_events_at ON audit_events (at, id);
-CREATE INDEX IF NOT EXISTS audit_events_subject ON audit_events (subject, subject_id, id) WHERE subject_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS audit_events_of ON audit_events (subject, subject_id, at, id) WHERE subject_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS audit_events_admin ON audit_events (admin_id, at, id) WHERE admin_id IS NOT NULL;
 -- Sessions of one admin, to revoke them together.
 CREATE INDEX IF NOT EXISTS admin_sessions_admin ON admin_sessions (admin_id);
 -- Failed logins of one account and of one address, for the limits.

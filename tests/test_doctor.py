@@ -73,7 +73,9 @@ def test_a_long_tail_is_named(healthy: Database, monkeypatch: pytest.MonkeyPatch
         pytest.skip("SQLite keeps no tail")
     monkeypatch.setattr(doctor, "LONGEST_TAIL", 1)
     with healthy.writing() as connection:
-        connection.execute(text("INSERT INTO totals_delta SELECT 'day', 0, '', 1, 'failed', '', '', 'USD', 0, 0, 0, 0"))
+        connection.execute(
+            text("INSERT INTO totals_delta SELECT 'day', 0, '', 1, 'failed', '', '', '', 'USD', 0, 0, 0, 0, 0")
+        )
     assert "Nobody folds the totals" in found(healthy)
 
 

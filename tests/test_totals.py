@@ -18,7 +18,16 @@ from sqlalchemy.exc import DBAPIError
 
 from kamioi_web import loading, totals
 from kamioi_web.db import Database
-from kamioi_web.schema import ACCOUNT_TYPES, from_micros, totals_now, transactions
+from kamioi_web.schema import (
+    ACCOUNT_TYPES,
+    audit_events,
+    from_micros,
+    llm_mappings,
+    merchants,
+    totals_now,
+    transactions,
+    users,
+)
 from kamioi_web.totals import GRAINS, Slice
 
 # Times at the edges of hours, days and months, where a bucket is easily missed by one.
@@ -163,7 +172,7 @@ def assert_recounted(database: Database) -> None:
     """The same as check(), counted in Python from the rows, so that a mistake in both is seen."""
     with database.reading(60) as connection:
         rows = connection.execute(select(transactions)).fetchall()
-        kept = {tuple(row[:8]): tuple(row[8:]) for row in kept_totals(connection)}
+        kept = {tuple(row[:9]): tuple(row[9:]) for row in kept_totals(connection)}
     wanted: dict[tuple, list[int]] = {}
     for row in rows:
         for key in keys_of(row):
@@ -173,19 +182,24 @@ def assert_recounted(database: Database) -> None:
     assert kept == {key: tuple(sums) for key, sums in wanted.items()}
 
 
+OF_TRANSACTIONS = [name for name, grain in GRAINS.items() if grain.source.money]
+
+
 def kept_totals(connection: Connection) -> list[Any]:
     c = totals_now.c
     keys = [c[name] for name in ("grain", "subject", "ticker", "bucket", *totals.CUBE, "currency")]
     sums = [func.sum(c[name]) for name in totals.MEASURES]
-    return [row for row in connection.execute(select(*keys, *sums).group_by(*keys)) if any(row[8:])]
+    query = select(*keys, *sums).where(c.grain.in_(OF_TRANSACTIONS)).group_by(*keys)
+    return [row for row in connection.execute(query) if any(row[9:])]
 
 
 def keys_of(row: Any) -> Iterator[tuple]:
-    """The keys of one row in every grain, as the table in sql/0002_totals says."""
+    """The keys of one row in every grain, as the table in sql/0003_totals says."""
     at = micros(row.posted_at.isoformat())
     month = (row.posted_at.year - 1970) * 12 + row.posted_at.month - 1
-    cube = (row.status, row.category, row.account_type, row.currency)
-    thin = (row.status, "", "", row.currency)
+    kind = "refund" if row.amount_cents < 0 else "purchase"
+    cube = (row.status, row.category, row.account_type, kind, row.currency)
+    thin = (row.status, "", "", "", row.currency)
     yield ("ever", 0, "", 0, *cube)
     yield ("month", 0, "", month, *cube)
     yield ("day", 0, "", at // DAY, *thin)
@@ -193,8 +207,10 @@ def keys_of(row: Any) -> Iterator[tuple]:
     yield ("hour", 0, "", at // HOUR, *thin)
     yield ("user", row.user_id, "", 0, *thin)
     yield ("merchant", row.merchant_id, "", 0, *thin)
+    yield ("merchant_month", row.merchant_id, "", month, "", "", "", "", row.currency)
     if row.ticker is not None:
-        yield ("ticker", 0, row.ticker, month, "", "", "", row.currency)
+        yield ("ticker", 0, row.ticker, month, "", "", "", "", row.currency)
+        yield ("ticker_day", 0, row.ticker, at // DAY, "", "", "", "", row.currency)
 
 
 def test_a_change_of_any_column_moves_the_totals(database: Database, make_transactions: Callable[..., None]) -> None:
@@ -271,7 +287,7 @@ def test_check_finds_a_planted_difference_and_rebuild_mends_it(
     database: Database, make_transactions: Callable[..., None]
 ) -> None:
     make_transactions([row for row in random_rows(60) if row["posted_at"] < START + 40 * DAY])
-    for grain in GRAINS:
+    for grain in OF_TRANSACTIONS:
         plant(database, grain)
         found = list(totals.check(database))
         assert found
@@ -305,7 +321,7 @@ def test_check_finds_rows_that_came_and_went_behind_the_triggers(
         put(connection, plain_row("2026-05-05T05:05:05"))  # a month of its own
         connection.execute(text(on))
     found = " ".join(totals.check(database))
-    assert {grain for grain in GRAINS if f"{grain} " in found} >= set(GRAINS) - {"ticker"}
+    assert {grain for grain in GRAINS if f"{grain} " in found} >= set(OF_TRANSACTIONS) - {"ticker", "ticker_day"}
     totals.rebuild(database)
     assert list(totals.check(database)) == []
     assert_recounted(database)
@@ -334,6 +350,103 @@ def plain_row(at: str) -> dict[str, Any]:
         "source_ref": at,
         "created_at": moment,
     }
+
+
+def list_counts(connection: Connection, name: str) -> dict[tuple, int]:
+    """{(grain, ticker, bucket, status, account type, kind): n} of a list that is counted."""
+    c = totals_now.c
+    keys = [c[key] for key in ("grain", "ticker", "bucket", "status", "account_type", "kind")]
+    grains = [name, f"{name}_day", f"{name}_hour", f"{name}_ticker"]
+    rows = connection.execute(select(*keys, func.sum(c.n)).where(c.grain.in_(grains)).group_by(*keys))
+    return {tuple(row[:6]): int(row[6]) for row in rows if row[6]}
+
+
+def expected_counts(name: str, rows: list[tuple]) -> dict[tuple, int]:
+    """The same from rows of (time, status, account type, kind, ticker)."""
+    wanted: Counter[tuple] = Counter()
+    for at, status, account_type, kind, ticker in rows:
+        wanted[name, "", 0, status, account_type, kind] += 1
+        wanted[f"{name}_day", "", at // DAY, status, account_type, kind] += 1
+        wanted[f"{name}_hour", "", at // HOUR, status, account_type, kind] += 1
+        if ticker:
+            wanted[f"{name}_ticker", ticker, 0, status, "", ""] += 1
+    return dict(wanted)
+
+
+def test_the_other_lists_are_counted_through_every_change(database: Database) -> None:
+    chance = random.Random(5)
+    made = [START + chance.randrange(90) * DAY + chance.randrange(24) * HOUR for _ in range(40)]
+    with database.writing() as connection:
+        for id, at in enumerate(made, 1):
+            moment = from_micros(at)
+            person = {"id": id, "account_number": f"I{id}", "name": "One", "round_up_cents": 100, "created_at": moment}
+            kind = chance.choice(ACCOUNT_TYPES)
+            connection.execute(insert(users).values(**person, account_type=kind, status="active"))
+            shop = {"id": id, "descriptor": f"SHOP {id}", "name": "Shop", "first_seen": moment, "last_seen": moment}
+            connection.execute(insert(merchants).values(**shop, ticker=chance.choice((None, "SBUX"))))
+            mapping = {"id": id, "merchant_id": id, "confidence": 0.5, "version": 1, "created_at": moment}
+            connection.execute(
+                insert(llm_mappings).values(
+                    **mapping, status="pending", source="llm", ticker=chance.choice((None, "T"))
+                )
+            )
+            connection.execute(
+                insert(audit_events).values(at=moment, action=chance.choice(("login", "logout")), detail={})
+            )
+        connection.execute(update(users).where(users.c.id % 3 == 0).values(status="closed"))
+        connection.execute(delete(users).where(users.c.id % 7 == 0))
+        connection.execute(update(merchants).where(merchants.c.id % 4 == 0).values(ticker=None, mapping_id=9))
+        connection.execute(update(merchants).values(last_seen=from_micros(START)))  # changes nothing that is counted
+        connection.execute(
+            update(llm_mappings).where(llm_mappings.c.id % 5 == 0).values(status="approved", ticker="AAPL")
+        )
+        connection.execute(delete(llm_mappings).where(llm_mappings.c.id % 11 == 0))
+    for folded in (False, True):
+        with database.writing() as connection:
+            if folded:
+                totals.fold(connection)
+            assert_lists_recounted(connection)
+        assert list(totals.check(database)) == []
+    with database.writing() as connection:
+        connection.execute(text("UPDATE totals SET n = n + 1 WHERE grain = 'mappings_day'"))
+    assert any("mappings_day" in line for line in totals.check(database))
+    totals.rebuild(database)
+    assert list(totals.check(database)) == []
+
+
+def assert_lists_recounted(connection: Connection) -> None:
+    def read(table: Any, at: str) -> list[tuple[int, Any]]:
+        return [(micros(getattr(row, at).isoformat()), row) for row in connection.execute(select(table))]
+
+    people = [(at, row.status, row.account_type, "", None) for at, row in read(users, "created_at")]
+    mappings = [(at, row.status, "", row.source, row.ticker) for at, row in read(llm_mappings, "created_at")]
+    shops = [
+        (at, "mapped" if row.ticker else "nobody" if row.mapping_id else "unmapped", "", "", None)
+        for at, row in read(merchants, "first_seen")
+    ]
+    events = [(at, "", "", row.action, None) for at, row in read(audit_events, "at")]
+    for name, rows in {"users": people, "mappings": mappings, "merchants": shops, "audit": events}.items():
+        assert len(rows) > 20, name
+        assert list_counts(connection, name) == expected_counts(name, rows), name
+
+
+def test_the_newest_time_of_a_user_is_kept(database: Database, make_transactions: Callable[..., None]) -> None:
+    rows = random_rows(200)
+    make_transactions(rows)
+    with database.writing() as connection:
+        put(connection, plain_row("2026-05-05T05:05:05.000001"))
+        connection.execute(update(transactions).values(status="failed"))
+    newest: dict[int, int] = {1: micros("2026-05-05T05:05:05.000001")}
+    for row in rows:
+        newest[row["user_id"]] = max(newest.get(row["user_id"], 0), row["posted_at"])
+    c = totals_now.c
+    query = select(c.subject, func.max(c.last_at)).where(c.grain == "user").group_by(c.subject)
+    with database.writing() as connection:
+        assert dict(connection.execute(query).all()) == newest
+        totals.fold(connection)
+    totals.rebuild(database)
+    with database.reading() as connection:
+        assert dict(connection.execute(query).all()) == newest
 
 
 def test_truncate_is_refused(database: Database, make_transactions: Callable[..., None]) -> None:

@@ -1,8 +1,8 @@
 """The list of transactions: its filters, which index or scan serves them, and which totals cover them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -15,16 +15,18 @@ from kamioi_web.errors import BadRequest, NotFound
 from kamioi_web.filters import Parameter, end_of, start_of
 from kamioi_web.paging.keyset import Listing, Plan, Stream
 from kamioi_web.queries import merchants as merchant_queries
-from kamioi_web.schema import ACCOUNT_TYPES, COMMON_STATUSES, SOURCES, STATUSES, merchants, transactions, users
+from kamioi_web.schema import ACCOUNT_TYPES, COMMON_STATUSES, KINDS, SOURCES, STATUSES, merchants, transactions, users
 from kamioi_web.sql_types import AnySelect
 from kamioi_web.totals import Slice
 
 t = transactions.c
+CUBE_FILTERS = ("account_type", "category", "kind")
 
 PARAMETERS = (
     Parameter("status", "Status", read.one_of(STATUSES), many=True),
     Parameter("account_type", "Account", read.one_of(ACCOUNT_TYPES), many=True),
     Parameter("category", "Category", read.words, many=True),
+    Parameter("kind", "Kind", read.one_of(KINDS), many=True),
     Parameter("ticker", "Ticker", read.ticker, many=True),
     Parameter("merchant", "Merchant", read.words),
     Parameter("merchant_id", "Merchant", read.number),
@@ -45,6 +47,7 @@ class Filters:
     status: tuple[str, ...] = ()
     account_type: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
     ticker: tuple[str, ...] = ()
     merchant: str | None = None
     merchant_ids: tuple[int, ...] | None = None  # what `merchant` or `merchant_id` found; None: too many to merge
@@ -141,6 +144,8 @@ def _conditions(dialect: Dialect, filters: Filters) -> list[tuple[str, ColumnEle
         found.append(("amount", t.amount_cents >= filters.amount_min))
     if filters.amount_max is not None:
         found.append(("amount", t.amount_cents <= filters.amount_max))
+    if len(filters.kind) == 1:
+        found.append(("kind", t.amount_cents < 0 if filters.kind == ("refund",) else t.amount_cents >= 0))
     if filters.currency:
         found.append(("currency", t.currency == filters.currency))
     return found
@@ -162,37 +167,44 @@ WHOLE_LISTING = Listing(transactions, "posted_at", _decorate, (*LISTED, "fee_cen
 def slice_of(filters: Filters) -> Slice | None:
     """The totals that add up to exactly this filter; None when none do."""
     mixed = [filters.user_id is not None, filters.by_merchant, bool(filters.ticker)]
-    cube: dict[str, Any] = {
-        name: getattr(filters, name) for name in ("account_type", "category") if getattr(filters, name)
-    }
+    cube: dict[str, Any] = {name: getattr(filters, name) for name in CUBE_FILTERS if getattr(filters, name)}
     kept: dict[str, Any] = {"status": filters.status, "currency": (filters.currency,) if filters.currency else ()}
-    if filters.uncovered or sum(mixed) > 1 or (any(mixed) and (cube or filters.dated)):
+    if filters.uncovered or sum(mixed) > 1 or (any(mixed) and cube):
         return None
-    if filters.user_id is not None:
-        return Slice("user", subjects=(filters.user_id,), **kept)
     if filters.by_merchant:
-        return Slice("merchant", subjects=filters.merchant_ids or (-1,), **kept)
+        return _of_merchants(filters, kept)
     if filters.ticker:
-        return None if filters.status else Slice("ticker", tickers=filters.ticker, **kept)
+        grain = "ticker_day" if filters.dated else "ticker"
+        return None if filters.status else Slice(grain, tickers=filters.ticker, buckets=_days(filters), **kept)
+    if filters.user_id is not None:
+        return None if filters.dated else Slice("user", subjects=(filters.user_id,), **kept)
     if not filters.dated:
         return Slice("ever", **kept, **cube)
     return Slice("cube" if cube else "day", buckets=_days(filters), **kept, **cube)
 
 
+def _of_merchants(filters: Filters, kept: dict[str, Any]) -> Slice | None:
+    subjects = filters.merchant_ids or (-1,)
+    if not filters.dated:
+        return Slice("merchant", subjects=subjects, **kept)
+    months = _months(filters)
+    return None if filters.status or months is None else Slice("merchant_month", subjects, buckets=months, **kept)
+
+
 def span_slice(filters: Filters) -> tuple[Slice, str, str | None] | None:
     """The totals that tell how these rows lie in time: a slice, its bucket, and the finer grain inside a bucket."""
     part = slice_of(filters)
-    if part is None or part.grain in ("user", "merchant"):
+    if part is None or part.grain == "user" or (part.grain == "merchant" and filters.status):
         return None
-    if part.grain == "ticker":
-        return part, "month", None
-    kept: dict[str, Any] = {"status": part.status, "currency": part.currency}
-    if not (filters.account_type or filters.category):
-        return Slice("day", buckets=_days(filters), **kept), "day", "hour"
-    cube: dict[str, Any] = {"account_type": part.account_type, "category": part.category}
+    if part.grain in ("merchant", "merchant_month"):
+        return replace(part, grain="merchant_month"), "month", None
+    if part.grain in ("ticker", "ticker_day"):
+        return (part, "month", "ticker_day") if part.grain == "ticker" else (part, "day", None)
+    if not any(getattr(filters, name) for name in CUBE_FILTERS):
+        return replace(part, grain="day", buckets=_days(filters)), "day", "hour"
     if filters.dated:
-        return Slice("cube", buckets=_days(filters), **kept, **cube), "day", None
-    return Slice("month", **kept, **cube), "month", "cube"
+        return part, "day", None
+    return replace(part, grain="month"), "month", "cube"
 
 
 def _days(filters: Filters) -> tuple[int, int] | None:
@@ -202,12 +214,21 @@ def _days(filters: Filters) -> tuple[int, int] | None:
     return first, (filters.until - date(1970, 1, 1)).days if filters.until else 10**6
 
 
+def _months(filters: Filters) -> tuple[int, int] | None:
+    """The first and last month when the dates are those of whole months; else None."""
+    since, after = filters.since, filters.until + timedelta(days=1) if filters.until else None
+    if (since and since.day != 1) or (after and after.day != 1):
+        return None
+    first = (since.year - 1970) * 12 + since.month - 1 if since else 0
+    return first, (after.year - 1970) * 12 + after.month - 2 if after else 10**5
+
+
 def counts(connection: Connection) -> dict[str, list[tuple[str, int]]]:
-    """Every status, category and account type there is with its rows in all, the most frequent first."""
-    names = ("status", "category", "account_type")
+    """Every status, category, account type and kind there is with its rows in all, the most frequent first."""
+    names = ("status", *CUBE_FILTERS)
     found: dict[str, dict[str, int]] = {name: {} for name in names}
     for row in totals.read(connection, Slice("ever"), names):
-        for name, value in zip(names, row[:3], strict=True):
+        for name, value in zip(names, row[: len(names)], strict=True):
             found[name][value] = found[name].get(value, 0) + row.n
     return {
         name: sorted(((value, n) for value, n in values.items() if n), key=lambda item: (-item[1], item[0]))
