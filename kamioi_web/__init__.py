@@ -13,6 +13,7 @@ from kamioi_web.actions import login, preferences
 from kamioi_web.auth.guard import protect, public
 from kamioi_web.cache import Aggregates
 from kamioi_web.db import Database
+from kamioi_web.navigation import NAV
 from kamioi_web.pages import PAGES
 from kamioi_web.settings import Settings
 from kamioi_web.settings import settings as settings_of_process
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(login.blueprint)
     app.register_blueprint(preferences.make_blueprint({page.name: tuple(page.cells.COLUMNS) for page in PAGES}))
     app.register_blueprint(_pages())
-    app.context_processor(request_context.shown_everywhere(PAGES))
+    app.context_processor(request_context.shown_everywhere(NAV))
     error_pages.handle_errors(app)
     assets.serve(app)
     HTMX(app)

@@ -37,6 +37,7 @@ class Subject(Protocol):
     def slice_of(self, filters: Any) -> Slice | None: ...
     def span_slice(self, filters: Any) -> tuple[Slice, str, str | None] | None: ...
     def counts(self, connection: Connection) -> dict[str, list[tuple[str, int]]]: ...
+    def beside(self, connection: Connection, rows: Sequence[Any]) -> Any: ...  # of one chunk, in one statement
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,18 @@ class Sums:
     @property
     def n(self) -> int:
         return sum(row[2] for row in self.rows)
+
+    @property
+    def currency(self) -> str:
+        """The currency with the most rows."""
+        counts: dict[str, int] = {}
+        for _, currency, n, *_ in self.rows:
+            counts[currency] = counts.get(currency, 0) + n
+        return max(counts, key=lambda code: (counts[code], code), default="USD")
+
+    def add(self, measure: int, status: str | None = None, currency: str | None = None) -> int:
+        """The sum of one measure (2: n, 3: amount, 4: round-up, 5: fee) over one status and currency, or over all."""
+        return sum(row[measure] for row in self.rows if status in (None, row[0]) and currency in (None, row[1]))
 
 
 @dataclass(frozen=True)
@@ -104,11 +117,11 @@ class Figures:
         return Cursor(from_micros(high), 0) if high < at else cursor
 
     def split(self, name: str) -> dict[str, int] | None:
-        """The rows of each account type or category; None where the totals do not split this filter so."""
+        """The rows of each value of a key; None where the totals do not split this filter so."""
         part = self.subject.slice_of(self.filters)
-        if part is None or part.grain not in ("ever", "day", "cube"):
+        part = replace(part, grain="cube") if part and part.grain == "day" else part
+        if part is None or name not in GRAINS[part.grain].splits:
             return None
-        part = replace(part, grain="cube" if part.grain == "day" else part.grain)
         return dict(row[:2] for row in totals.read(self.connection, part, (name,)))
 
     def series(self, days: int) -> Mapping[tuple[int, str, str], tuple]:
@@ -129,10 +142,11 @@ class Figures:
         part = self.subject.slice_of(self.filters)
         if part:
             return Sums([tuple(row) for row in totals.read(self.connection, part, KEYS) if row.n])
-        plan = self.subject.plan(self.connection, self.filters)
-        measures = totals.MEASURES[1:]
-        rows, reached = tally(self.connection, self.subject.LISTING, plan, KEYS, measures, self.budget_ms)
-        return Sums(rows, reached)
+        plan, listing = self.subject.plan(self.connection, self.filters), self.subject.LISTING
+        money = "currency" in listing.table.c
+        keys, measures = (KEYS, totals.MEASURES[1:]) if money else ((), ())
+        rows, reached = tally(self.connection, listing, plan, keys, measures, self.budget_ms)
+        return Sums(rows if money else [("", "", *row, 0, 0, 0) for row in rows], reached)
 
     def _read_spans(self) -> Spans:
         part, bucket, _ = self.subject.span_slice(self.filters) or (None, "", None)

@@ -28,11 +28,12 @@ def chunk(
 ) -> dict[str, Any]:
     """The rows of one answer with the links that go on from both of its ends."""
     listing = table.subject.LISTING
+    beside = table.subject.beside(view.connection, found.rows)
     rows = list(found.rows)[:: -1 if place.direction == "newer" else 1]
     ends = [Cursor(getattr(row, listing.at), row.id) for row in (rows[:1] + rows[-1:])]
     first, last = (ends[0], ends[-1]) if ends else (place.cursor, place.cursor)
     parts: dict[str, Any] = {
-        "rows": table.cells.present(rows, _end_of_query(view), start),
+        "rows": table.cells.present(rows, _end_of_query(view), start, beside),
         "first": str(ends[0]) if ends else "",
         "last": str(ends[-1]) if ends else "",
         "start": start,
@@ -41,8 +42,8 @@ def chunk(
         "searched": None,
     }
     beyond = {"older": last, "newer": first} | ({place.direction: found.resume} if found.resume else {})
-    beside = direction == "both" and place.cursor is not None and place.cursor != BEFORE_ALL
-    going = {"older": beside, "newer": beside or place.cursor == BEFORE_ALL}
+    inside = direction == "both" and place.cursor is not None and place.cursor != BEFORE_ALL
+    going = {"older": inside, "newer": inside or place.cursor == BEFORE_ALL}
     going[place.direction] = found.more
     for side, parameter in (("newer", "before"), ("older", "after")):
         parts |= _link(view, side, parameter, beyond[side] if going.get(side) else None, start, len(rows))
@@ -91,6 +92,9 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
     """Everything around the rows."""
     asked = view.request
     total = _total(view, found, rows)
+    fields = table.cells.fields(asked, table.counts(view))
+    in_form = {field.get(name) for field in fields for name in ("name", "low_name", "high_name")}
+    searched, placeholder = table.cells.SEARCH
     return fragment(table, view, since=_newest(table, view, rows)) | {
         "total": total,
         "chunk": rows,
@@ -101,13 +105,13 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
             for label, value, names in table.cells.chips(asked)
         ],
         "clear_href": asked.href if asked.pairs else None,
-        "fields": table.cells.fields(asked, table.counts(view)),
-        "kept": [pair for pair in asked.pairs if pair[0] in ("currency", "merchant_id")],
+        "fields": fields,
+        "kept": [pair for pair in asked.pairs if pair[0] not in in_form],
         "search": {
-            "name": "merchant",
-            "value": dict(asked.pairs).get("merchant", ""),
-            "kept": [pair for pair in asked.pairs if pair[0] not in ("merchant", "merchant_id")],
-            "placeholder": "Find a merchant…",
+            "name": searched,
+            "value": dict(asked.pairs).get(searched, ""),
+            "kept": [pair for pair in asked.pairs if pair[0] not in (searched, f"{searched}_id")],
+            "placeholder": placeholder,
             "action": asked.href,
         },
         "jump": {"action": asked.href, "kept": asked.pairs, "date": "", "page": ""},
@@ -127,7 +131,7 @@ def fragment(table: "TablePage", view: "View", since: Cursor | None = None) -> d
     return {
         "name": table.name,
         "title": table.title,
-        "noun": table.name,
+        "noun": table.noun,
         "href": asked.href,
         "rows_href": asked.link(under="/rows"),
         "summary_href": asked.link(under="/summary"),
@@ -165,7 +169,7 @@ def summary(table: "TablePage", view: "View") -> dict[str, Any]:
     """The tiles, the currencies to choose from, and how old and how exact the figures are."""
     aged = view.figures.sums()
     sums = aged.value
-    currency = dict(view.request.pairs).get("currency") or table.cells.chosen_currency(sums)
+    currency = dict(view.request.pairs).get("currency") or sums.currency
     reached = f"read back to {day_text(sums.reached.at.date().isoformat())}" if sums.reached else ""
     return {
         "tiles": table.cells.tiles(view.figures, view.request, sums, currency),
@@ -240,12 +244,12 @@ def _empty(table: "TablePage", view: "View", rows: Mapping[str, Any]) -> dict[st
     if rows["rows"] or rows["searched"] or rows["newer_rows"]:
         return None
     if not view.request.pairs:
-        return {"message": f"There are no {table.name} yet.", "suggestions": []}
+        return {"message": f"There are no {table.noun} yet.", "suggestions": []}
     suggestions = [
         {"label": f"Remove {label}: {value}", "href": view.request.link(without=names)}
         for label, value, names in table.cells.chips(view.request)
     ]
-    return {"message": f"No {table.name} match.", "suggestions": suggestions}
+    return {"message": f"No {table.noun} match.", "suggestions": suggestions}
 
 
 def _end_of_query(view: "View") -> str:

@@ -55,13 +55,13 @@ def took() -> str:
     return f"{(time.perf_counter() - g.began) * 1000:.0f} ms"
 
 
-def shown_everywhere(pages: Sequence[Any]) -> Callable[[], dict[str, Any]]:
+def shown_everywhere(links: Sequence[Any]) -> Callable[[], dict[str, Any]]:
     """What every template may show: who is logged in, the pages, the engine, the time taken."""
 
     def shown() -> dict[str, Any]:
         nav = [
-            {"label": page.title, "href": page.href, "section": "", "current": request.path.startswith(page.href)}
-            for page in pages
+            {"label": link.title, "href": link.href, "section": link.section, "current": link.holds(request.path)}
+            for link in links
         ]
         return {"admin": g.get("admin"), "nav": nav, "engine": database_of().dialect.label, "took": took}
 

@@ -36,16 +36,25 @@ class View:
 
 @dataclass(frozen=True)
 class TablePage:
-    """A list's page. `subject` is its query module, `cells` the module that shows its rows."""
+    """A list's page. `subject` is its query module, `cells` the module that shows its rows.
+
+    `name` names its template, its JSON and, unless `path` says otherwise, its address; `noun` is what its rows are.
+    """
 
     name: str
     title: str
     subject: Subject
     cells: ModuleType
+    path: str = ""
+    rows_are: str = ""
 
     @property
     def href(self) -> str:
-        return f"/{self.name}"
+        return self.path or f"/{self.name}"
+
+    @property
+    def noun(self) -> str:
+        return self.rows_are or self.name
 
     def register(self, pages: Blueprint) -> None:
         """Give the list its URLs."""
@@ -58,7 +67,7 @@ class TablePage:
             ".json": self.show_json,
         }.items():
             pages.add_url_rule(self.href + under, endpoint=f"{self.name}{under}".replace(".", "/"), view_func=view)
-        pages.add_url_rule(f"/api/admin/{self.name}", endpoint=f"api/{self.name}", view_func=self.show_json)
+        pages.add_url_rule(f"/api/admin{self.href}", endpoint=f"api/{self.name}", view_func=self.show_json)
 
     # Views, in the order in which a browser asks for them.
 
@@ -200,7 +209,7 @@ class TablePage:
 
     def _bound(self, view: View, plan: Plan) -> Bound | None:
         """What tells how far down so many rows reach, where the database has partitions to spare the planner."""
-        if not database_of().dialect.partitions:
+        if not (database_of().dialect.partitions and self.subject.LISTING.partitioned):
             return None
         spans = (self.figures_of_all(view) if plan.residual else view.figures).spans()
         return spans.value.low_bound if spans else None

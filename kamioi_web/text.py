@@ -27,6 +27,11 @@ def moment_text(moment: datetime) -> str:
     return f"{day_text(moment.date().isoformat())} {moment:%H:%M:%S} UTC"
 
 
+def iso_text(moment: datetime) -> str:
+    """A UTC moment for programs: 2024-03-14T09:49:13.123456Z."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def number_text(number: int) -> str:
     """1204338 is 1,204,338."""
     return f"{number:,}"

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -195,6 +195,37 @@ def read(connection: Connection, part: Slice, by: tuple[str, ...]) -> Sequence[A
     One statement over the totals and their tail, so exact at the instant it runs.
     """
     return connection.execute(_read_statement(part, by)).fetchall()
+
+
+def values_of(connection: Connection, part: Slice, names: tuple[str, ...]) -> dict[str, list[tuple[str, int]]]:
+    """The values that some keys of a slice have, with the rows of each, the most frequent first."""
+    found: dict[str, dict[str, int]] = {name: {} for name in names}
+    for row in read(connection, part, names):
+        for name, value in zip(names, row[: len(names)], strict=True):
+            found[name][value] = found[name].get(value, 0) + row.n
+    return {
+        name: sorted(((value, n) for value, n in values.items() if n), key=lambda item: (-item[1], item[0]))
+        for name, values in found.items()
+    }
+
+
+def days_between(since: date | None, until: date | None) -> tuple[int, int] | None:
+    """The first and last day, counted from 1970, of a stretch whose ends are both included; None when it has no end."""
+    if since is None and until is None:
+        return None
+    first = (since - EPOCH.date()).days if since else 0
+    return first, (until - EPOCH.date()).days if until else 10**6
+
+
+def counted(name: str, since: date | None, until: date | None, **keys: Any) -> Slice:
+    """The rows of a list that is counted only, within dates."""
+    days = days_between(since, until)
+    return Slice(f"{name}_day" if days else name, buckets=days, **keys)
+
+
+def counted_by_day(name: str, since: date | None, until: date | None, **keys: Any) -> tuple[Slice, str, str | None]:
+    """The same as it lies in time: the slice, its bucket, and the finer grain inside a bucket."""
+    return Slice(f"{name}_day", buckets=days_between(since, until), **keys), "day", f"{name}_hour"
 
 
 def newest_bucket(connection: Connection, part: Slice, at_most: int) -> int | None:

@@ -11,7 +11,7 @@ from kamioi_web.paging.keyset import Place
 from kamioi_web.paging.scan import read_chunk
 from kamioi_web.queries import transaction_cells, transaction_detail, transactions
 from kamioi_web.request_context import database_connection, settings_of
-from kamioi_web.text import STATUS_LABELS, moment_text
+from kamioi_web.text import STATUS_LABELS, iso_text, moment_text
 
 LIST = "/transactions"
 
@@ -85,7 +85,7 @@ def _shown(row: Any) -> dict[str, Any]:
         "round_up": money(row.round_up_cents, row.currency),
         "fee": money(row.fee_cents, row.currency) if row.fee_cents else "",
         "currency": row.currency,
-        "posted_iso": row.posted_at.isoformat().replace("+00:00", "Z"),
+        "posted_iso": iso_text(row.posted_at),
         "posted": moment_text(row.posted_at),
         "created": moment_text(row.created_at),
         "status": row.status,

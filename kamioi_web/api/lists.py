@@ -50,13 +50,14 @@ def answer(table: "TablePage", view: "View", values: Values, notes: list[str]) -
     """The whole answer: rows, the exact total, where the next page begins, and the figures of the filter."""
     limit = number(single(values, "limit") or str(DEFAULT_LIMIT), "limit")
     page, found = _read(table, view, values, limit)
+    beside = table.subject.beside(view.connection, found.rows)
     total = view.figures.sums().value if view.figures.covered else None
     n = total.n if total else None
     pages = max(1, -(-n // limit)) if n is not None else None
     cursor = str(found.resume) if found.more and found.resume else None
     return {
         "success": True,
-        table.name: [table.cells.as_json(row) for row in found.rows],
+        table.name: [table.cells.as_json(row, beside) for row in found.rows],
         "total": n,
         "pagination": {"page": page, "limit": limit, "total": n, "totalPages": pages, "next_cursor": cursor},
         "meta": {

@@ -41,6 +41,7 @@ class Listing:
     at: str
     decorate: Callable[[Subquery], AnySelect]
     shown: tuple[str, ...]  # the columns that a chunk reads
+    partitioned: bool = False  # by its time, where the database has partitions
 
     @property
     def order(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -49,9 +50,12 @@ class Listing:
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Rows that one index holds in the list's order: `clauses` are equalities on what leads it."""
+    """Rows that one index holds in the list's order: `clauses` are equalities on what leads it.
 
-    index: str
+    No index means a few rows by their ids, which are put in order after they are read.
+    """
+
+    index: str | None
     clauses: tuple[ColumnElement[bool], ...] = ()
 
 
@@ -201,7 +205,8 @@ def _ordered(
     listing: Listing, stream: Stream, columns: Any, conditions: tuple[ColumnElement[bool], ...], direction: Direction
 ) -> AnySelect:
     query = select(*columns).where(*stream.clauses, *conditions).order_by(*_direction(*listing.order, direction))
-    return query.with_hint(listing.table, f"INDEXED BY {stream.index}", "sqlite")
+    hint = f"INDEXED BY {stream.index}" if stream.index else "NOT INDEXED"
+    return query.with_hint(listing.table, hint, "sqlite")
 
 
 def _merged(parts: list[AnySelect], listing: Listing, direction: Direction, alone: AnySelect | None) -> Any:

@@ -1,18 +1,16 @@
 """How transactions are shown: the cells of a row, the columns, the filter form, the tiles and the JSON."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
-from markupsafe import escape
-
+from kamioi_web.cells import Chip, Counts, choices, dates, escaped, quoted, range_field, text_field
+from kamioi_web.cells import chips as shared_chips
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
 from kamioi_web.money import money, plain
 from kamioi_web.paging.cursor import Cursor
-from kamioi_web.schema import ACCOUNT_TYPES, SOURCES, STATUSES
-from kamioi_web.text import STATUS_LABELS, day_text, identifier, number_text
+from kamioi_web.schema import ACCOUNT_TYPES, KINDS, SOURCES, STATUSES
+from kamioi_web.text import STATUS_LABELS, day_text, identifier, iso_text, number_text
 
 COLUMNS = {
     "posted": "Posted",
@@ -29,6 +27,7 @@ COLUMNS = {
 }
 HIDDEN = ("account_type", "source")  # until an admin chooses them
 FIXED = ("posted", "merchant", "amount")
+SEARCH = ("merchant", "Find a merchant…")
 SPARK_DAYS = 30
 
 
@@ -56,19 +55,7 @@ class TransactionRow(NamedTuple):
     source: str
 
 
-@lru_cache(maxsize=16_384)
-def quoted(text: str) -> str:
-    """The text as a value in a URL."""
-    return quote(text, safe="")
-
-
-@lru_cache(maxsize=16_384)
-def escaped(text: str | None) -> str:
-    """HTML text of what a person or a bank wrote. The same names come again and again, so they are kept."""
-    return str(escape(text or ""))
-
-
-def present(rows: Sequence[Any], query: str, start: int | None) -> list[tuple]:
+def present(rows: Sequence[Any], query: str, start: int | None, beside: None = None) -> list[tuple]:
     """Rows of the list as TransactionRow's fields, plain tuples because 100 of them are half the cost of a page.
 
     `query` is the filter as the end of a URL, from & on; `start` the number of the first row.
@@ -92,7 +79,7 @@ def _cells(row: Any, tail: str, number: int) -> tuple:
     )  # fmt: skip
 
 
-def as_json(row: Any) -> dict[str, Any]:
+def as_json(row: Any, beside: None = None) -> dict[str, Any]:
     """One row as the JSON API gives it: the names that the old clients read, with exact cents beside each amount."""
     amounts = {
         "amount": row.amount_cents,
@@ -103,8 +90,8 @@ def as_json(row: Any) -> dict[str, Any]:
     return {
         **identifier(row.id),
         "cursor": str(Cursor(row.posted_at, row.id)),
-        "date": row.posted_at.isoformat().replace("+00:00", "Z"),
-        "created_at": row.created_at.isoformat().replace("+00:00", "Z"),
+        "date": iso_text(row.posted_at),
+        "created_at": iso_text(row.created_at),
         "user_id": row.user_id,
         "account_number": row.account_number,
         "account_type": row.account_type,
@@ -127,11 +114,11 @@ def stats(figures: Figures) -> dict[str, Any] | None:
     if not figures.covered:
         return None
     sums = figures.sums().value
-    currency = chosen_currency(sums)
+    currency = sums.currency
     round_ups = {
-        "totalRoundUps": _add(sums, 4, lambda status, code: code == currency),
-        "availableToInvest": _add(sums, 4, lambda status, code: code == currency and status == "mapped"),
-        "totalInvested": _add(sums, 4, lambda status, code: code == currency and status == "completed"),
+        "totalRoundUps": sums.add(4, None, currency),
+        "availableToInvest": sums.add(4, "mapped", currency),
+        "totalInvested": sums.add(4, "completed", currency),
     }
     types = figures.split("account_type")
     return {
@@ -144,19 +131,10 @@ def stats(figures: Figures) -> dict[str, Any] | None:
     }
 
 
-def chosen_currency(sums: Sums) -> str:
-    """The currency that amounts are shown in: the one with the most rows."""
-    counts: dict[str, int] = {}
-    for _, currency, n, *_ in sums.rows:
-        counts[currency] = counts.get(currency, 0) + n
-    return max(counts, key=lambda code: (counts[code], code), default="USD")
-
-
 def tiles(figures: Figures, request: ListRequest, sums: Sums, currency: str) -> list[dict[str, Any]]:
     """The tiles above the list: volume and invested round-ups in one currency, pending and failed in all."""
     series = figures.series(SPARK_DAYS)
-    volume = _add(sums, 3, lambda status, code: code == currency)
-    invested = _add(sums, 4, lambda status, code: code == currency and status == "completed")
+    volume, invested = sums.add(3, None, currency), sums.add(4, "completed", currency)
     return [
         {"label": "Volume", "value": money(volume, currency), "spark": _spark(series, 1, None, currency)},
         {"label": "Invested", "value": money(invested, currency), "spark": _spark(series, 2, "completed", currency)},
@@ -166,13 +144,9 @@ def tiles(figures: Figures, request: ListRequest, sums: Sums, currency: str) -> 
 
 
 def _count_tile(label: str, status: str, sums: Sums, series: Mapping, request: ListRequest) -> dict[str, Any]:
-    n = _add(sums, 2, lambda other, code: other == status)
+    n = sums.add(2, status)
     href = request.link(("status", status), without=("status",))
     return {"label": label, "value": number_text(n), "href": href, "spark": _spark(series, 0, status, None)}
-
-
-def _add(sums: Sums, measure: int, wanted: Any) -> int:
-    return sum(row[measure] for row in sums.rows if wanted(row[0], row[1]))
 
 
 def _spark(series: Mapping, measure: int, status: str | None, currency: str | None) -> list[float]:
@@ -188,65 +162,36 @@ def _spark(series: Mapping, measure: int, status: str | None, currency: str | No
     return [value / max(*values, 1) for value in values]
 
 
-def fields(request: ListRequest, counts: Mapping[str, Sequence[tuple[str, int]]]) -> list[dict[str, Any]]:
-    """The filter form. `counts` has, for category and account type, the values there are and their rows."""
-    texts, amounts = dict(request.pairs), ("amount_min", "amount_max")
-    choices = {"status": STATUSES, "account_type": ACCOUNT_TYPES, "source": SOURCES}
+def fields(request: ListRequest, counts: Counts) -> list[dict[str, Any]]:
+    """The filter form. `counts` has the values there are and their rows."""
+    categories = [name for name, _ in counts.get("category", [])]
+    amounts = ("amount_min", "amount_max")
+    large = {"label": "100 and more", "href": request.link(("amount_min", "100"), without=amounts)}
     return [
-        *(_choices(request, name, values, dict(counts.get(name, []))) for name, values in choices.items()),
-        {"kind": "text", "name": "merchant", "label": "Merchant", "value": texts.get("merchant"),
-         "placeholder": "Any part of the name", "help": "Three letters or more find any part; fewer, the beginning."},
-        {"kind": "text", "name": "user", "label": "User", "value": texts.get("user"),
-         "placeholder": "I1000042", "help": "An account number, an e-mail or an id."},
-        {"kind": "text", "name": "category", "label": "Category", "value": texts.get("category"),
-         "placeholder": "Groceries", "suggestions": [name for name, _ in counts.get("category", [])]},
-        {"kind": "text", "name": "ticker", "label": "Ticker", "value": texts.get("ticker"), "placeholder": "SBUX"},
-        {"kind": "range", "label": "Posted", "input": "date", "low_name": "since", "low": texts.get("since"),
-         "high_name": "until", "high": texts.get("until"), "help": "Whole days in UTC, both included."},
-        {"kind": "range", "label": "Amount", "input": "text", "low_name": "amount_min", "low": texts.get("amount_min"),
-         "high_name": "amount_max", "high": texts.get("amount_max"), "help": "12.50; refunds are below zero.",
-         "presets": [
-             {"label": "Refunds", "href": request.link(("amount_max", "-0.01"), without=amounts)},
-             {"label": "100 and more", "href": request.link(("amount_min", "100"), without=amounts)},
-         ]},
+        choices(request, "status", "Status", STATUSES, counts),
+        choices(request, "account_type", "Account", ACCOUNT_TYPES, counts),
+        choices(request, "kind", "Kind", KINDS, counts),
+        choices(request, "source", "Source", SOURCES, counts),
+        text_field(request, "merchant", "Merchant", "Any part of the name",
+                   help="Three letters or more find any part; fewer, the beginning."),
+        text_field(request, "user", "User", "I1000042", help="An account number, an e-mail or an id."),
+        text_field(request, "category", "Category", "Groceries", suggestions=categories),
+        text_field(request, "ticker", "Ticker", "SBUX"),
+        dates(request, "Posted"),
+        range_field(request, "Amount", *amounts, "text", help="12.50; refunds are below zero.", presets=[large]),
     ]  # fmt: skip
 
 
-def _choices(request: ListRequest, name: str, values: Sequence[str], counts: Mapping[str, int]) -> dict[str, Any]:
-    chosen = request.given.get(name, ())
-    options = [
-        {
-            "value": value,
-            "label": STATUS_LABELS.get(value, value),
-            "count": number_text(counts[value]) if value in counts else "",
-            "selected": value in chosen,
-        }
-        for value in values
-    ]
-    label = {"status": "Status", "account_type": "Account", "source": "Source"}[name]
-    return {"kind": "choices", "name": name, "label": label, "multiple": True, "options": options}
+CHIPS = {"status": "Status", "account_type": "Account", "category": "Category", "kind": "Kind", "ticker": "Ticker",
+         "merchant": "Merchant", "merchant_id": "Merchant no.", "user": "User", "source": "Source",
+         "currency": "Currency"}  # fmt: skip
 
 
-def chips(request: ListRequest) -> list[tuple[str, str, tuple[str, ...]]]:
+def chips(request: ListRequest) -> list[Chip]:
     """(label, value, the parameters that it stands for) of every filter in use."""
-    found = []
-    for name, label in {"status": "Status", "account_type": "Account", "category": "Category", "ticker": "Ticker",
-                        "merchant": "Merchant", "merchant_id": "Merchant no.", "user": "User", "source": "Source",
-                        "currency": "Currency"}.items():  # fmt: skip
-        values = [STATUS_LABELS.get(text, text) for key, text in request.pairs if key == name]
-        if values:
-            found.append((label, ", ".join(values), (name,)))
+    found = shared_chips(request, CHIPS, "Posted")
     texts = dict(request.pairs)
-    if "since" in texts or "until" in texts:
-        found.append(("Posted", _between(*(texts.get(name) for name in ("since", "until"))), ("since", "until")))
     if "amount_min" in texts or "amount_max" in texts:
         low, high = texts.get("amount_min"), texts.get("amount_max")
-        value = "refunds" if low is None and high == "-0.01" else f"{low or 'any'} to {high or 'any'}"
-        found.append(("Amount", value, ("amount_min", "amount_max")))
+        found.append(("Amount", f"{low or 'any'} to {high or 'any'}", ("amount_min", "amount_max")))
     return found
-
-
-def _between(since: str | None, until: str | None) -> str:
-    if since and until:
-        return f"{day_text(since)} – {day_text(until)}" if since != until else day_text(since)
-    return f"from {day_text(since)}" if since else f"until {day_text(until or '')}"

@@ -1,6 +1,6 @@
 """The list of transactions: its filters, which index or scan serves them, and which totals cover them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -16,8 +16,8 @@ from kamioi_web.filters import Parameter, end_of, start_of
 from kamioi_web.paging.keyset import Listing, Plan, Stream
 from kamioi_web.queries import merchants as merchant_queries
 from kamioi_web.schema import ACCOUNT_TYPES, COMMON_STATUSES, KINDS, SOURCES, STATUSES, merchants, transactions, users
-from kamioi_web.sql_types import AnySelect
-from kamioi_web.totals import Slice
+from kamioi_web.sql_types import AnyRow, AnySelect
+from kamioi_web.totals import Slice, days_between
 
 t = transactions.c
 CUBE_FILTERS = ("account_type", "category", "kind")
@@ -160,7 +160,7 @@ def _decorate(rows: Subquery) -> AnySelect:
 
 LISTED = ("id", "user_id", "merchant_id", "posted_at", "amount_cents", "currency", "round_up_cents", "category",
           "status", "ticker", "account_type", "source")  # fmt: skip
-LISTING = Listing(transactions, "posted_at", _decorate, LISTED)
+LISTING = Listing(transactions, "posted_at", _decorate, LISTED, partitioned=True)
 WHOLE_LISTING = Listing(transactions, "posted_at", _decorate, (*LISTED, "fee_cents", "created_at"))
 
 
@@ -173,14 +173,15 @@ def slice_of(filters: Filters) -> Slice | None:
         return None
     if filters.by_merchant:
         return _of_merchants(filters, kept)
+    days = days_between(filters.since, filters.until)
     if filters.ticker:
-        grain = "ticker_day" if filters.dated else "ticker"
-        return None if filters.status else Slice(grain, tickers=filters.ticker, buckets=_days(filters), **kept)
+        grain = "ticker_day" if days else "ticker"
+        return None if filters.status else Slice(grain, tickers=filters.ticker, buckets=days, **kept)
     if filters.user_id is not None:
         return None if filters.dated else Slice("user", subjects=(filters.user_id,), **kept)
     if not filters.dated:
         return Slice("ever", **kept, **cube)
-    return Slice("cube" if cube else "day", buckets=_days(filters), **kept, **cube)
+    return Slice("cube" if cube else "day", buckets=days, **kept, **cube)
 
 
 def _of_merchants(filters: Filters, kept: dict[str, Any]) -> Slice | None:
@@ -201,17 +202,10 @@ def span_slice(filters: Filters) -> tuple[Slice, str, str | None] | None:
     if part.grain in ("ticker", "ticker_day"):
         return (part, "month", "ticker_day") if part.grain == "ticker" else (part, "day", None)
     if not any(getattr(filters, name) for name in CUBE_FILTERS):
-        return replace(part, grain="day", buckets=_days(filters)), "day", "hour"
+        return replace(part, grain="day", buckets=days_between(filters.since, filters.until)), "day", "hour"
     if filters.dated:
         return part, "day", None
     return replace(part, grain="month"), "month", "cube"
-
-
-def _days(filters: Filters) -> tuple[int, int] | None:
-    if not filters.dated:
-        return None
-    first = (filters.since - date(1970, 1, 1)).days if filters.since else 0
-    return first, (filters.until - date(1970, 1, 1)).days if filters.until else 10**6
 
 
 def _months(filters: Filters) -> tuple[int, int] | None:
@@ -223,14 +217,10 @@ def _months(filters: Filters) -> tuple[int, int] | None:
     return first, (after.year - 1970) * 12 + after.month - 2 if after else 10**5
 
 
+def beside(connection: Connection, rows: Sequence[AnyRow]) -> None:
+    """A row of this list shows nothing that is kept elsewhere."""
+
+
 def counts(connection: Connection) -> dict[str, list[tuple[str, int]]]:
     """Every status, category, account type and kind there is with its rows in all, the most frequent first."""
-    names = ("status", *CUBE_FILTERS)
-    found: dict[str, dict[str, int]] = {name: {} for name in names}
-    for row in totals.read(connection, Slice("ever"), names):
-        for name, value in zip(names, row[: len(names)], strict=True):
-            found[name][value] = found[name].get(value, 0) + row.n
-    return {
-        name: sorted(((value, n) for value, n in values.items() if n), key=lambda item: (-item[1], item[0]))
-        for name, values in found.items()
-    }
+    return totals.values_of(connection, Slice("ever"), ("status", *CUBE_FILTERS))

@@ -1,0 +1,21 @@
+"""The pages of the dashboard as the navigation, the palette and the search list them, in this order."""
+
+from dataclasses import dataclass
+
+from kamioi_web.pages import PAGES
+
+
+@dataclass(frozen=True)
+class Link:
+    """One page: its title, its address, and the heading that it stands under."""
+
+    title: str
+    href: str
+    section: str = ""
+
+    def holds(self, path: str) -> bool:
+        """Whether that path is this page or lies below it."""
+        return path == self.href or (self.href != "/" and path.startswith(self.href + "/"))
+
+
+NAV = (*(Link(page.title, page.href) for page in PAGES),)
