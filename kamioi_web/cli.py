@@ -21,6 +21,7 @@ from kamioi_web.db import Database
 from kamioi_web.errors import KamioiError
 from kamioi_web.generate.store import store
 from kamioi_web.schema import ROLES
+from kamioi_web.search import vocabulary
 from kamioi_web.settings import settings
 
 
@@ -69,8 +70,11 @@ def migrate(months_ahead: int) -> None:
     with open_database() as database:
         done = migrations.migrate(database)
         made = migrations.add_months_ahead(database, datetime.now(UTC), months_ahead)
+        words = vocabulary.add_missing(database)
     for name in [*done, *made]:
         click.echo(f"made {name}")
+    if words:
+        click.echo(f"{words:,} words of merchants' names can be searched")
     click.echo("The database is up to date.")
 
 

@@ -112,8 +112,8 @@ class Sqlite:
         holding = text(f"{table}.id IN (SELECT rowid FROM {index} WHERE {index} MATCH :{index})")
         return holding.bindparams(**{index: phrase})
 
-    def reserve_ids(self, connection: Connection, count: int) -> Sequence[int]:
-        first = (connection.scalar(text("SELECT max(id) FROM transactions")) or 0) + 1
+    def reserve_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
+        first = (connection.scalar(text(f"SELECT max(id) FROM {table.name}")) or 0) + 1
         return range(first, first + count)
 
     def add_months(self, connection: Connection, moments: Iterable[datetime]) -> list[str]:
@@ -214,8 +214,8 @@ class Postgres:
         written = users.c.name + BLANK + func.coalesce(users.c.email, NOTHING) + BLANK + users.c.account_number
         return func.lower(written).like(_inside(words))
 
-    def reserve_ids(self, connection: Connection, count: int) -> Sequence[int]:
-        query = text("SELECT nextval('transactions_id_seq') FROM generate_series(1, :count)")
+    def reserve_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
+        query = text(f"SELECT nextval('{table.name}_id_seq') FROM generate_series(1, :count)")
         return connection.scalars(query, {"count": count}).all()
 
     def add_months(self, connection: Connection, moments: Iterable[datetime]) -> list[str]:
@@ -223,6 +223,12 @@ class Postgres:
         return [name for name in made if name]
 
     def bulk_insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple]) -> int:
+        return self._insert_incoming(connection, table, columns, rows, "DO NOTHING")
+
+    def _insert_incoming(
+        self, connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple], conflict: str
+    ) -> int:
+        """Copy the rows into a table of this transaction and insert them from there; how many rows that changed."""
         raw: Any = connection.connection.dbapi_connection
         names = ", ".join(columns)
         moments = {name for name in columns if isinstance(table.c[name].type, Moment)}
@@ -235,7 +241,8 @@ class Postgres:
             with cursor.copy(f"COPY incoming ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
-            cursor.execute(f"INSERT INTO {table.name} ({names}) SELECT {values} FROM incoming ON CONFLICT DO NOTHING")
+            into = f"INSERT INTO {table.name} ({names}) SELECT {values} FROM incoming"
+            cursor.execute(f"{into} ON CONFLICT {conflict}")
             return cursor.rowcount
 
     def just_added(self, table: Table, ids: Sequence[int]) -> ColumnElement[bool]:
@@ -259,7 +266,11 @@ class Postgres:
         return connection.scalar(text("SELECT totals_fold()")) or 0
 
     def add_sums(self, connection: Connection, table: Table, rows: Sequence[tuple]) -> None:
-        """The triggers have done it."""
+        """Add rows of sums to those under the same key."""
+        keys = ", ".join(column.name for column in table.primary_key)
+        sums = ", ".join(f"{c.name} = {table.name}.{c.name} + excluded.{c.name}" for c in table.c if not c.primary_key)
+        columns = [column.name for column in table.c]
+        self._insert_incoming(connection, table, columns, rows, f"({keys}) DO UPDATE SET {sums}")
 
     def restart_ids(self, connection: Connection, table: str) -> None:
         """Let the ids that the database gives follow those that were given here."""

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select
 from kamioi_web import totals
 from kamioi_web.dialects import dialect_of
 from kamioi_web.schema import allocations, from_micros, merchants, transactions
+from kamioi_web.search import vocabulary
 
 TRANSACTION_COLUMNS = (
     "user_id",
@@ -39,7 +40,7 @@ def load_transactions(connection: Connection, rows: Sequence[tuple], allocate: b
         return 0
     dialect = dialect_of(connection)
     add_months(connection, (row[POSTED_AT] for row in rows))
-    ids = dialect.reserve_ids(connection, len(rows))
+    ids = dialect.reserve_ids(connection, transactions, len(rows))
     with totals.bulk_loading(connection):
         numbered = ((id, *row) for id, row in zip(ids, rows, strict=True))
         added = dialect.bulk_insert(connection, transactions, ("id", *TRANSACTION_COLUMNS), numbered)
@@ -74,13 +75,23 @@ def _allocate(where):
 
 def find_or_add_merchants(connection: Connection, seen: dict[str, tuple[str, int, int]]) -> dict[str, tuple]:
     """{descriptor: (name, first_seen, last_seen)} to {descriptor: (id, ticker, category)}, adding the new ones."""
-    columns = ("descriptor", "name", "first_seen", "last_seen")
     known = _merchants(connection, seen)
-    fresh = [(descriptor, *seen[descriptor]) for descriptor in seen if descriptor not in known]
-    if fresh:
-        dialect_of(connection).bulk_insert(connection, merchants, columns, fresh)
-        known |= _merchants(connection, [row[0] for row in fresh])
-    return known
+    fresh = sorted(descriptor for descriptor in seen if descriptor not in known)  # one order: no deadlocks
+    return known | _add_merchants(connection, {descriptor: seen[descriptor] for descriptor in fresh})
+
+
+def _add_merchants(connection: Connection, fresh: dict[str, tuple[str, int, int]]) -> dict[str, tuple]:
+    """Add merchants and the words of those that nobody else has added since they were looked for."""
+    if not fresh:
+        return {}
+    columns = ("id", "descriptor", "name", "first_seen", "last_seen")
+    ids = dialect_of(connection).reserve_ids(connection, merchants, len(fresh))
+    rows = [(id, descriptor, *known) for id, (descriptor, known) in zip(ids, fresh.items(), strict=True)]
+    dialect_of(connection).bulk_insert(connection, merchants, columns, rows)
+    found = _merchants(connection, fresh)
+    ours = set(ids)
+    vocabulary.add_names(connection, (fresh[descriptor][0] for descriptor in fresh if found[descriptor][0] in ours))
+    return found
 
 
 def _merchants(connection: Connection, descriptors: Collection[str]) -> dict[str, tuple]:

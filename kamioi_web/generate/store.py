@@ -14,6 +14,7 @@ from kamioi_web.schema import instruments as instruments_table
 from kamioi_web.schema import merchants as merchants_table
 from kamioi_web.schema import transactions as transactions_table
 from kamioi_web.schema import users as users_table
+from kamioi_web.search import vocabulary
 
 BATCH = 50_000
 USER_COLUMNS = ("id", "account_number", "email", "name", "account_type", "status", "round_up_cents", "city", "state",
@@ -42,7 +43,8 @@ def store(database: Database, plan: Plan, progress: Callable[[int], None]) -> in
         done += len(rows)
         progress(done)
     with database.writing() as connection:
-        _insert(connection, merchants_table, MERCHANT_COLUMNS, merchants(plan, sightings))
+        if _insert(connection, merchants_table, MERCHANT_COLUMNS, merchants(plan, sightings)):
+            vocabulary.rebuild(connection)
         totals.fold(connection)
     migrations.migrate(database)
     _finish(database)
@@ -57,9 +59,8 @@ def _finish(database: Database) -> None:
         dialect_of(connection).after_load(connection)
 
 
-def _insert(connection: Connection, table: Table, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
-    for some in _batches(rows):
-        dialect_of(connection).bulk_insert(connection, table, columns, some)
+def _insert(connection: Connection, table: Table, columns: tuple[str, ...], rows: Iterable[tuple]) -> int:
+    return sum(dialect_of(connection).bulk_insert(connection, table, columns, some) for some in _batches(rows))
 
 
 def _batches(rows: Iterable[tuple]) -> Iterator[list[tuple]]:

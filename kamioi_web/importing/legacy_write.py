@@ -110,7 +110,7 @@ def write_transactions(run: Run, connection: Connection, rows: list[Row]) -> Non
         else:
             run.reject("transactions", normal.row, f"there is no user {normal.values['user_id']}")
     known = merchants_of(connection, kept, "posted_at")
-    first = dialect_of(connection).reserve_ids(connection, 1)[0]
+    first = dialect_of(connection).reserve_ids(connection, transactions, 1)[0]
     stored = {}
     for normal in kept:
         full = _complete(normal, owners, known)

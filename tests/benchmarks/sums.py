@@ -100,7 +100,7 @@ def _load_bare(connection: Connection, rows: list[tuple]) -> None:
     """What load_transactions does, without the totals."""
     dialect = loading.dialect_of(connection)
     loading.add_months(connection, (row[loading.POSTED_AT] for row in rows))
-    ids = dialect.reserve_ids(connection, len(rows))
+    ids = dialect.reserve_ids(connection, loading.transactions, len(rows))
     numbered = ((id, *row) for id, row in zip(ids, rows, strict=True))
     dialect.bulk_insert(connection, loading.transactions, ("id", *loading.TRANSACTION_COLUMNS), numbered)
 

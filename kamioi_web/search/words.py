@@ -1,0 +1,24 @@
+"""Names split into words, and the forms under which a misspelt word is found by equality."""
+
+import re
+import unicodedata
+
+WORD = re.compile(r"[^\W_]+")
+SHORTEST, LONGEST = 3, 24  # letters of a word that is kept
+LEFT_OUT_FROM = 4  # letters of a word from which one may be left out; of less, too little would remain
+
+
+def words_of(name: str) -> list[str]:
+    """The different words of a name in its order, casefolded; numbers alone are no words."""
+    found = WORD.findall(unicodedata.normalize("NFKC", name).casefold())
+    return list(dict.fromkeys(w for w in found if SHORTEST <= len(w) <= LONGEST and not w.isdigit()))
+
+
+def forms_of(word: str) -> set[str]:
+    """The word, and the word with each one of its letters left out.
+
+    Two words that are one mistake apart (a letter too many, too few, wrong, or two changed over) share a form.
+    """
+    if len(word) < LEFT_OUT_FROM:
+        return {word}
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
