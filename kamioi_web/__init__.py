@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kamioi_web import assets, error_pages, request_context, security, transaction_page
 from kamioi_web.actions import login, preferences
+from kamioi_web.api import access
 from kamioi_web.auth.guard import protect, public
 from kamioi_web.cache import Aggregates
 from kamioi_web.db import Database
@@ -51,6 +52,7 @@ def _pages() -> Blueprint:
     for page in PAGES:
         page.register(pages)
     transaction_page.register(pages)
+    access.register(pages)
     pages.add_url_rule("/", view_func=lambda: redirect(PAGES[0].href), endpoint="home")
     pages.add_url_rule("/healthz", view_func=_alive, endpoint="health")
     return pages

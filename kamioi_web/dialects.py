@@ -90,6 +90,9 @@ class Sqlite:
     def micros_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
         return type_coerce(moment, BigInteger)
 
+    def limit_waits(self, connection: Connection, seconds: float) -> None:
+        """Each connection of its pool waits for no longer than the settings say."""
+
     def hour_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
         return type_coerce(moment, BigInteger).op("/", return_type=BigInteger())(3_600_000_000)
 
@@ -189,6 +192,9 @@ class Postgres:
             pool_pre_ping=True,
             connect_args={"connect_timeout": 5},
         )
+
+    def limit_waits(self, connection: Connection, seconds: float) -> None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, int(seconds * 1000))}")
 
     def limit_reads(self, connection: Connection, seconds: float) -> None:
         limit = f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}; SET LOCAL lock_timeout = 2000"

@@ -1,6 +1,7 @@
 """One answer to whatever goes wrong: a page for people, a row or a box for htmx, JSON for programs."""
 
 import logging
+from collections.abc import Mapping
 
 from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from sqlalchemy.exc import DBAPIError
@@ -10,7 +11,15 @@ from kamioi_web.errors import BadRequest, KamioiError
 from kamioi_web.pages import PAGES
 
 log = logging.getLogger(__name__)
-TITLES = {400: "That request cannot be understood", 403: "Not allowed", 404: "Not found", 503: "Not just now"}
+TITLES = {
+    400: "That request cannot be understood",
+    401: "Not logged in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not that way",
+    429: "Not so often",
+    503: "Not just now",
+}
 WORDS = {
     404: "There is no such page.",
     405: "This address does not take that kind of request.",
@@ -22,15 +31,20 @@ WORDS = {
 
 def handle_errors(app: Flask) -> None:
     """Answer every error in the form that the asker can use."""
-    app.register_error_handler(KamioiError, lambda error: _answer(error.status, str(error), parameter_of(error)))
+    app.register_error_handler(KamioiError, _own_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, lambda error: _unexpected(error, 503, _database_words(error)))
     app.register_error_handler(Exception, lambda error: _unexpected(error, 500, WORDS[500]))
 
 
+def _own_error(error: KamioiError) -> Response:
+    return _answer(error.status, str(error), parameter_of(error), error.headers)
+
+
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
-    return _answer(status, WORDS.get(status, error.description or error.name))
+    kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return _answer(status, WORDS.get(status, error.description or error.name), headers=kept)
 
 
 def _unexpected(error: Exception, status: int, message: str) -> Response:
@@ -49,7 +63,9 @@ def parameter_of(error: KamioiError) -> str | None:
     return error.parameter if isinstance(error, BadRequest) else None
 
 
-def _answer(status: int, message: str, parameter: str | None = None) -> Response:
+def _answer(
+    status: int, message: str, parameter: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
     reference = g.get("request_id", "")
     if request.path.startswith("/api/") or request.path.endswith(".json"):
         title = TITLES.get(status, "Something went wrong")
@@ -64,6 +80,7 @@ def _answer(status: int, message: str, parameter: str | None = None) -> Response
             render_template("error.html", status=status, title=title, message=message, links=_ways_out())
         )
     response.status_code = status
+    response.headers.update(headers or {})
     if status == 503:
         response.headers["Retry-After"] = "2"
     return response

@@ -1,10 +1,13 @@
 """What can go wrong, in words for the person who asked."""
 
+from collections.abc import Mapping
+
 
 class KamioiError(Exception):
-    """Something that the person who asked can act on; its text says how."""
+    """Something that the person who asked can act on; its text says how. `headers` go with the answer."""
 
     status = 500
+    headers: Mapping[str, str] = {}
 
 
 class BadRequest(KamioiError):

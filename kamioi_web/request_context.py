@@ -8,6 +8,7 @@ from typing import Any, cast
 from flask import Flask, current_app, g, request
 from sqlalchemy import Connection
 
+from kamioi_web import audit
 from kamioi_web.db import Database
 from kamioi_web.settings import Settings
 
@@ -48,6 +49,19 @@ def follow_requests(app: Flask) -> None:
         g.pop("connection", None)
         if closing := g.pop("closing", None):
             closing.close()
+
+
+def record_event(
+    connection: Connection,
+    action: str,
+    by: int | None = None,
+    subject: str | None = None,
+    subject_id: int | None = None,
+    **detail: object,
+) -> None:
+    """Add an event to the audit log with the address and the number of this request."""
+    address, request_id = request.remote_addr or "unknown", g.get("request_id")
+    audit.record(connection, action, by, subject, subject_id, detail, address, request_id)
 
 
 def took() -> str:

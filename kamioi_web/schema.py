@@ -28,6 +28,7 @@ MAPPING_STATUSES = ("pending", "approved", "rejected", "superseded")
 MAPPING_SOURCES = ("llm", "rule", "admin", "upload", "legacy")
 MERCHANT_STATUSES = ("mapped", "nobody", "unmapped")  # to a ticker, to no listed company, not yet
 ROLES = ("viewer", "reviewer", "operator", "owner")  # each may do what the ones before it may
+SCOPES = ("read", "write")  # what a program's token is good for
 
 
 def to_micros(moment: datetime) -> int:

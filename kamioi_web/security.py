@@ -5,9 +5,11 @@ import logging
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from kamioi_web.auth.cookies import FormSessions
@@ -15,6 +17,8 @@ from kamioi_web.errors import BadRequest, KamioiError
 from kamioi_web.settings import Settings
 
 log = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SHORTEST_KEY = 32
@@ -70,6 +74,23 @@ def load_secret_key(settings: Settings) -> str:
     return key or _kept_key(settings.database_folder / ".kamioi-secret")
 
 
+def bearer() -> str | None:
+    """The token that a program sent, '' when it is not one; None when no program asks. Only the API takes tokens.
+
+    No browser adds this header by itself, so what carries it was not sent by another site's form.
+    """
+    given = request.authorization
+    if given is None or given.type != "bearer" or not request.path.startswith("/api/"):
+        return None
+    return given.token or ""
+
+
+def no_form(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view that no page's form is sent to, so that no token of forms is asked for: it changes no session."""
+    view.is_no_form = True  # ty: ignore[missing-attribute]
+    return view
+
+
 def _number() -> None:
     g.request_id = secrets.token_hex(8)
 
@@ -87,6 +108,9 @@ def _check_origin() -> None:
 
 
 def _check_token(tokens: CSRFProtect) -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if bearer() is not None or getattr(view, "is_no_form", False):
+        return
     try:
         tokens.protect(apply_exemptions=True)
     except CSRFError as error:

@@ -37,6 +37,8 @@ CREATE INDEX IF NOT EXISTS audit_events_of ON audit_events (subject, subject_id,
 CREATE INDEX IF NOT EXISTS audit_events_admin ON audit_events (admin_id, at, id) WHERE admin_id IS NOT NULL;
 -- Sessions of one admin, to revoke them together.
 CREATE INDEX IF NOT EXISTS admin_sessions_admin ON admin_sessions (admin_id);
+-- Tokens of one admin, newest first.
+CREATE INDEX IF NOT EXISTS api_tokens_admin ON api_tokens (admin_id, id);
 -- Failed logins of one account and of one address, for the limits.
 CREATE INDEX IF NOT EXISTS login_attempts_account ON login_attempts (account, at);
 CREATE INDEX IF NOT EXISTS login_attempts_address ON login_attempts (address, at);

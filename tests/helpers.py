@@ -163,9 +163,11 @@ def total_in(answer: str) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
-def get(client: FlaskClient, address: str, status: int = 200, htmx: bool = False) -> Any:
+def get(
+    client: FlaskClient, address: str, status: int = 200, htmx: bool = False, headers: dict[str, str] | None = None
+) -> Any:
     """The answer to a GET; the status is checked."""
-    answer = client.get(address, headers={"HX-Request": "true"} if htmx else {})
+    answer = client.get(address, headers={"HX-Request": "true"} if htmx else headers)
     assert answer.status_code == status, (address, answer.status_code, answer.text[:800])
     return answer
 

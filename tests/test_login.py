@@ -12,8 +12,8 @@ from sqlalchemy import func, insert, select, update
 from werkzeug.test import TestResponse
 
 from kamioi_web import create_app
-from kamioi_web.actions import login, preferences
-from kamioi_web.auth import admins, guard, limits, passwords
+from kamioi_web.actions import preferences
+from kamioi_web.auth import admins, credentials, guard, limits, passwords
 from kamioi_web.db import Database
 from kamioi_web.errors import BadRequest
 from kamioi_web.schema import ROLES, admin_sessions, audit_events, login_attempts
@@ -116,7 +116,7 @@ def test_anything_wrong_is_answered_alike(app, log_in, database, fields, reason)
     client = app.test_client()
     answer = log_in(client, **fields)
     assert answer.status_code == 401
-    assert login.WRONG in answer.text
+    assert credentials.WRONG in answer.text
     assert "kamioi_session" not in str(answer.headers)
     assert client.get("/who").status_code == 303
     assert events(database)[-1][0::3] == ("login.failure", {"reason": reason})
@@ -126,7 +126,7 @@ def test_a_disabled_admin_is_out_at_once_and_stays_out(app, inside, log_in, data
     change(database, update(admins_table).where(admins_table.c.id == ana).values(active=False))
     assert inside.get("/who").status_code == 303
     answer = log_in(app.test_client())
-    assert (answer.status_code, login.WRONG in answer.text) == (401, True)
+    assert (answer.status_code, credentials.WRONG in answer.text) == (401, True)
     assert events(database)[-1] == ("login.failure", None, ana, {"reason": "disabled"})
 
 
@@ -245,7 +245,7 @@ def test_programs_and_fragments_are_turned_away_in_their_own_way(app):
         assert answer.status_code == 401
         assert answer.json == {
             "success": False,
-            "error": "Not logged in.",
+            "error": "Not logged in",
             "detail": guard.LOGIN_FIRST,
             "request_id": answer.headers["X-Request-Id"],
         }

@@ -14,6 +14,7 @@ CHOICES = {
     ("transactions", "account_type"): schema.ACCOUNT_TYPES,
     ("transactions", "source"): schema.SOURCES,
     ("admins", "role"): schema.ROLES,
+    ("api_tokens", "scope"): schema.SCOPES,
 }
 
 
@@ -81,9 +82,10 @@ def assert_takes_only(database: Database, place: tuple[str, str], values: tuple[
         "transactions": "user_id, merchant_id, amount_cents, currency, category, source_ref, created_at, posted_at, "
         "status, account_type, source",
         "admins": "email, password_hash, created_at, role",
+        "api_tokens": "token_hash, prefix, admin_id, name, created_at, expires_at, scope",
     }[table]
     for number, word in enumerate((*values, "nonsense", values[0].upper(), "")):
-        given = {name: f"{place} {number}" if name in ("source_ref", "email") else 1 for name in plain.split(", ")}
+        given = {name: f"{place} {number}" if name in UNIQUE else 1 for name in plain.split(", ")}
         given |= {"currency": "USD", "category": "Dining", "password_hash": "none", "status": "failed",
                   "account_type": "family", "source": "bank", "posted_at": MOMENT, "created_at": MOMENT}  # fmt: skip
         given = {name: given[name] for name in plain.split(", ")} | {column: word}
@@ -100,6 +102,7 @@ def assert_takes_only(database: Database, place: tuple[str, str], values: tuple[
                 connection.execute(statement, bound)
 
 
+UNIQUE = ("source_ref", "email", "token_hash")
 MOMENT = "1710406800000000"
 MOMENT_SQL = {"sqlite": MOMENT, "postgresql": "'2024-03-14Z'::timestamptz"}
 

@@ -23,6 +23,7 @@ class Account(NamedTuple):
     id: int
     password_hash: str
     active: bool
+    role: str
 
 
 def normalise(email: str) -> str:
@@ -63,8 +64,8 @@ def find_account(connection: Connection, email: str) -> Account | None:
     """The account under a normalised e-mail address."""
     if not EMAIL.fullmatch(email):
         return None
-    query = select(admins.c.id, admins.c.password_hash, admins.c.active).where(admins.c.email == email)
-    row = connection.execute(query).first()
+    query = select(admins.c.id, admins.c.password_hash, admins.c.active, admins.c.role)
+    row = connection.execute(query.where(admins.c.email == email)).first()
     return Account(*row) if row else None
 
 

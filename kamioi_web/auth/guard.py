@@ -7,27 +7,40 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, redirect, request, url_for
+from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from kamioi_web.auth import cookies, sessions
+from kamioi_web.auth import cookies, sessions, tokens
 from kamioi_web.auth.sessions import Admin
 from kamioi_web.db import Database
+from kamioi_web.errors import KamioiError
 from kamioi_web.schema import ROLES
-from kamioi_web.security import SAFE_METHODS, Refused
+from kamioi_web.security import SAFE_METHODS, Refused, bearer
 from kamioi_web.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Connect = Callable[[], AbstractContextManager[Connection]]
 LOGIN_FIRST = "Log in first. If you were logged in, your session has ended."
+NO_LONGER = "This token is wrong, has expired or was revoked. Make a new one under Settings, or log in again."
+
+
+class NotLoggedIn(KamioiError):
+    """A program came without a session or a token, or with a token that is none."""
+
+    status = 401
+
+    def __init__(self, message: str, token_given: bool) -> None:
+        super().__init__(message)
+        self.headers = {"WWW-Authenticate": 'Bearer realm="Kamioi"' + ', error="invalid_token"' * token_given}
 
 
 def protect(target: Flask | Blueprint, connect: Connect | None = None) -> None:
     """Let only admins in: `g.admin` is who asks. Views marked `public` and static files stay open.
 
-    The session is looked up on what `connect` opens, or on a reading connection of its own.
+    A program is let into /api/ by its token alone, everyone else by the session. Either is looked up on what
+    `connect` opens, or on a reading connection of its own.
     """
     target.before_request(lambda: _let_in(connect))
 
@@ -70,6 +83,20 @@ def find_admin(connect: Connect | None = None) -> Admin | None:
     return admin
 
 
+def find_by_token(secret: str, connect: Connect | None = None) -> Admin | None:
+    """Whose token it is; notes now and then that it is in use. Refused where a token that reads is to write."""
+    database: Database = current_app.extensions["database"]
+    now = datetime.now(UTC)
+    with (connect or database.reading)() as connection:
+        admin = tokens.find_token(connection, secret, now)
+    if admin is None:
+        return None
+    if admin.scope != "write" and request.method not in SAFE_METHODS and request.endpoint:
+        raise Refused("This token only reads: its scope is read. Make one with the scope write under Settings.")
+    tokens.touch(_unwaiting(current_app.extensions["settings"]), admin, now)
+    return admin
+
+
 def local_path(value: str | None, default: str = "/") -> str:
     """The path if it leads to a page of this site, else the default: nobody else says where a login goes next."""
     if not value or len(value) > 4000 or not value.startswith("/") or value.startswith("//"):
@@ -86,9 +113,10 @@ def _let_in(connect: Connect | None) -> ResponseReturnValue | None:
     g.admin = None
     if _is_public():
         return None
-    g.admin = find_admin(connect)
+    secret = bearer()
+    g.admin = find_admin(connect) if secret is None else find_by_token(secret, connect)
     # What does not exist is not found, logged in or not.
-    return None if g.admin or request.endpoint is None else _turn_away()
+    return None if g.admin or request.endpoint is None else _turn_away(secret)
 
 
 def _is_public() -> bool:
@@ -98,12 +126,10 @@ def _is_public() -> bool:
     return getattr(current_app.view_functions.get(endpoint), "is_public", False)
 
 
-def _turn_away() -> Response:
+def _turn_away(secret: str | None) -> ResponseReturnValue:
     """401 to programs and to htmx, which a redirect would lead to a login form inside a table; else the login page."""
     if request.path.startswith("/api/") or request.path.endswith(".json"):
-        answer = jsonify(success=False, error="Not logged in.", detail=LOGIN_FIRST, request_id=g.get("request_id"))
-        answer.status_code = 401
-        return answer
+        raise NotLoggedIn(LOGIN_FIRST if secret is None else NO_LONGER, secret is not None)
     if request.headers.get("HX-Request") == "true":
         return Response(LOGIN_FIRST, 401, {"HX-Redirect": _login_url(_page_of_fragment())}, mimetype="text/plain")
     return current_app.make_response(redirect(_login_url(_page_asked_for()), 303))

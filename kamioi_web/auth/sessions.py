@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, delete, insert, select, update
 
 from kamioi_web.db import Database
 from kamioi_web.errors import KamioiError
@@ -37,14 +37,15 @@ FIND = (
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """Who is asking, as the session's look-up found them."""
+    """Who is asking, as the look-up of their session or token found them."""
 
     id: int
     email: str
     role: str
     preferences: dict[str, Any]
-    session: str  # the token's hash
-    seen_at: datetime
+    session: str  # the hash of the session's token, or of the program's
+    seen_at: datetime | None
+    scope: str = "write"
 
     def may(self, role: str) -> bool:
         """Whether this admin's role includes the other."""
@@ -95,11 +96,17 @@ def touch(database: Database, admin: Admin, now: datetime, idle: timedelta) -> b
     The request itself reads on a connection that cannot write. This is a transaction of one row beside it; when
     another writer is at work it is left for the next request, so that a read never waits for a write.
     """
-    if now - admin.seen_at < min(TOUCH_EVERY, idle / 4):
+    if admin.seen_at and now - admin.seen_at < min(TOUCH_EVERY, idle / 4):
         return False
-    statement = update(admin_sessions).where(admin_sessions.c.token_hash == admin.session).values(seen_at=now)
+    mine = admin_sessions.c.token_hash == admin.session
+    return note_use(database, update(admin_sessions).where(mine).values(seen_at=now))
+
+
+def note_use(database: Database, statement: Update) -> bool:
+    """Run a statement that may be left for the next time; False when another writer was at work."""
     try:
         with database.writing() as connection:
+            database.dialect.limit_waits(connection, database.settings.lock_seconds)
             connection.execute(statement)
     except KamioiError:  # busy
         return False
