@@ -106,6 +106,8 @@ def test_what_is_typed_becomes_filters_of_the_list(typed: str, query: str) -> No
         "amount:>>5": "not an amount",
         "date:2024-02-30": "not a date",
         "date:2024-13": "not a date",
+        "date:2024-00": "not a date",
+        "date:2024-03-00": "not a date",
         "date:1969": "not a date",
         "date:soon": "not a date",
         "date:2024-06..2024-01": "ends before it begins",

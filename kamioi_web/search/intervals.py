@@ -4,7 +4,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from kamioi_web import money
 from kamioi_web.errors import BadRequest
@@ -14,12 +14,13 @@ COMPARED = re.compile(r"(?P<sign>>=|<=|>|<|=|)(?P<value>.*)", re.DOTALL)
 DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 DAYS_BACK = re.compile(r"(\d{1,4})d", re.ASCII)
 
+T = TypeVar("T")
 Interval = tuple[Any, Any]  # the first and the last; None where that end is open
 
 
 def amounts(text: str, example: str) -> Interval:
     """Cents of >100, <=5.50, 10..20, 12.50; both ends included, so >100 begins at 100.01."""
-    return _interval(text, lambda value: (money.parse(value, "amount"),) * 2, 1, example)
+    return _interval(text, lambda value: _alone(money.parse(value, "amount")), 1, example)
 
 
 def dates(text: str, today: date, example: str) -> Interval:
@@ -35,7 +36,7 @@ def span_of(text: str, today: date, example: str) -> tuple[date, date]:
     if back := DAYS_BACK.fullmatch(text):
         return today - timedelta(days=max(0, int(back[1]) - 1)), today
     match = DATE.fullmatch(text)
-    found = _days(*(int(part) if part else None for part in match.groups())) if match else None
+    found = _days(*match.groups()) if match else None
     if found is None:
         raise BadRequest(f"“{text[:40]}” is not a date from 1970 to 2199. Write {example}.")
     return found
@@ -48,25 +49,26 @@ def both(one: Interval, other: Interval) -> Interval:
     return max(lows, default=None), min(highs, default=None)
 
 
-def _days(year: int, month: int | None, day: int | None) -> tuple[date, date] | None:
-    if not (1970 <= year < 2200 and 1 <= (month or 1) <= 12 and (day is None or 1 <= day <= 31)):
+def _days(year: str, month: str | None, day: str | None) -> tuple[date, date] | None:
+    """The days of a year, of a month or of one day; None where the calendar has no such."""
+    try:
+        first = date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
         return None
-    first = date(year, month or 1, 1)
-    last = date(year, month or 12, monthrange(year, month or 12)[1])
-    if day is None:
-        return first, last
-    return (first.replace(day=day),) * 2 if day <= last.day else None
+    if not 1970 <= first.year < 2200:
+        return None
+    last_month = first.month if month else 12
+    return _alone(first) if day else (first, date(first.year, last_month, monthrange(first.year, last_month)[1]))
+
+
+def _alone(value: T) -> tuple[T, T]:
+    return value, value
 
 
 def _interval(text: str, read: Callable[[str], tuple[Any, Any]], step: Any, example: str) -> Interval:
     if ends := RANGE.fullmatch(text):
         low, high = ends["low"].strip(), ends["high"].strip()
-        found = (read(low)[0] if low else None, read(high)[1] if high else None)
-        if found == (None, None):
-            raise BadRequest(f"“{text[:40]}” has no end. Write {example}.")
-        if None not in found and found[0] > found[1]:
-            raise BadRequest(f"“{text[:40]}” ends before it begins. Write {example}.")
-        return found
+        return _between(read(low)[0] if low else None, read(high)[1] if high else None, text, example)
     compared = COMPARED.fullmatch(text)
     assert compared is not None  # it matches anything
     if not compared["value"].strip():
@@ -78,3 +80,11 @@ def _interval(text: str, read: Callable[[str], tuple[Any, Any]], step: Any, exam
         "<": (None, first - step),
         "<=": (None, last),
     }.get(compared["sign"], (first, last))
+
+
+def _between(low: Any, high: Any, text: str, example: str) -> Interval:
+    if low is None and high is None:
+        raise BadRequest(f"“{text[:40]}” has no end. Write {example}.")
+    if low is not None and high is not None and low > high:
+        raise BadRequest(f"“{text[:40]}” ends before it begins. Write {example}.")
+    return low, high
