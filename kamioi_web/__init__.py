@@ -8,7 +8,7 @@ from flask_compress import Compress
 from flask_htmx import HTMX
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from kamioi_web import assets, error_pages, request_context, security, transaction_page
+from kamioi_web import assets, error_pages, request_context, security, transaction_page, user_page
 from kamioi_web.actions import login, preferences
 from kamioi_web.api import access
 from kamioi_web.auth.guard import protect, public
@@ -18,6 +18,12 @@ from kamioi_web.navigation import NAV
 from kamioi_web.pages import PAGES
 from kamioi_web.settings import Settings
 from kamioi_web.settings import settings as settings_of_process
+
+SITES = (
+    access,
+    transaction_page,
+    user_page,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -51,8 +57,8 @@ def _pages() -> Blueprint:
     pages = Blueprint("pages", __name__)
     for page in PAGES:
         page.register(pages)
-    transaction_page.register(pages)
-    access.register(pages)
+    for site in SITES:
+        site.register(pages)
     pages.add_url_rule("/", view_func=lambda: redirect(PAGES[0].href), endpoint="home")
     pages.add_url_rule("/healthz", view_func=_alive, endpoint="health")
     return pages

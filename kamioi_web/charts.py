@@ -147,7 +147,12 @@ def _labels(labels: Sequence[Label], across: Sequence[float]) -> list[dict[str, 
     """At most MOST_LABELS of them, evenly; every second one may give way where it is narrow."""
     shown = range(0, len(across), -(-len(across) // MOST_LABELS) or 1)
     return [
-        {"x": across[at], "text": labels[at].short, "anchor": "end" if across[at] == 100 else "middle", "odd": number % 2 == 1}
+        {
+            "x": across[at],
+            "text": labels[at].short,
+            "anchor": "end" if across[at] == 100 else "middle",
+            "odd": number % 2 == 1,
+        }
         for number, at in enumerate(shown)
         if at < len(labels)
     ]

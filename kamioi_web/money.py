@@ -7,6 +7,7 @@ from kamioi_web.errors import BadRequest
 
 SYMBOLS = {"USD": "$", "GBP": "£", "EUR": "€", "CAD": "CA$", "AUD": "A$", "JPY": "¥", "INR": "₹", "CHF": "CHF\u00a0"}
 MINUS = "−"
+SCALES = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k"))
 FORM = re.compile(r"([+\-−]?)(\d{1,13})(?:\.(\d{1,2}))?", re.ASCII)
 
 
@@ -16,6 +17,14 @@ def money(cents: int, currency: str) -> str:
     symbol = SYMBOLS.get(currency) or f"{currency}\u00a0"
     whole, rest = divmod(abs(cents), 100)
     return f"{MINUS if cents < 0 else ''}{symbol}{whole:,}.{rest:02d}"
+
+
+def brief_money(cents: float, currency: str) -> str:
+    """Money in a few characters, for the axis of a chart: $950, $1.2k, $34k, $5.6M."""
+    symbol, size = SYMBOLS.get(currency) or f"{currency}\u00a0", abs(cents) / 100
+    scale, unit = next(((scale, unit) for scale, unit in SCALES if size >= scale), (1, ""))
+    digits = 1 if size / scale < 10 and size % scale else 0
+    return f"{MINUS if cents < 0 else ''}{symbol}{size / scale:,.{digits}f}{unit}"
 
 
 def plain(cents: int) -> str:

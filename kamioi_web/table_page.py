@@ -19,6 +19,7 @@ from kamioi_web.paging.keyset import Place, Plan, count_up_to
 from kamioi_web.paging.positions import END_OF_TIME, Positions, Span, Spans
 from kamioi_web.paging.scan import Bound, Found, read_chunk
 from kamioi_web.request_context import database_connection, database_of, settings_of
+from kamioi_web.text import number_text
 
 NEWER_COUNTED = 1_000
 
@@ -131,6 +132,22 @@ class TablePage:
         view = self._view(values, ("page", "limit", "cursor"))
         return jsonify(answer(self, view, values, notes))
 
+    def embed(self, values: dict[str, list[str]], limit: int) -> Markup:
+        """The newest rows of the list under a filter, inside another page, with a link to all of them."""
+        view = replace(self._view(values, ()), limit=limit)
+        place = Place()
+        found = self._read(view, place)
+        total = view.figures.sums().value.n if view.figures.covered else None
+        exactly = f"All {number_text(total)} {self.noun}" if total else f"All {self.noun}"
+        html = self._html(
+            "embedded",
+            page=list_parts.fragment(self, view),
+            chunk=list_parts.chunk(self, view, place, found, 1, "older"),
+            href=view.request.link(),
+            more=exactly if found.rows else "",
+        )
+        return Markup(html)  # noqa: S704 - the template has escaped it
+
     # What the views share.
 
     def figures_of_all(self, view: View) -> Figures:
@@ -223,12 +240,13 @@ class TablePage:
         return view.figures.aggregates.get(key, lambda: self._markup(frame, page, make(self, view))).value
 
     def _markup(self, frame: str, page: dict[str, Any], content: dict[str, Any] | None) -> Markup:
-        html = render_template(f"{self.name}.html", frame=f"table/{frame}.html", page=page, **{frame: content})
-        return Markup(html)  # noqa: S704 - the template has escaped it
+        return Markup(self._html(frame, page=page, **{frame: content}))  # noqa: S704 - the template has escaped it
+
+    def _html(self, frame: str, **context: Any) -> str:
+        return render_template(f"{self.name}.html", frame=f"table/{frame}.html", **context)
 
     def _render(self, frame: str, **context: Any) -> Response:
-        html = render_template(f"{self.name}.html", frame=f"table/{frame}.html", **context)
-        response = current_app.make_response(html)
+        response = current_app.make_response(self._html(frame, **context))
         if frame != "page":
             response.headers["X-Fragment"] = "1"
         return response

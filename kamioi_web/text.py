@@ -22,6 +22,11 @@ def day_text(iso: str) -> str:
     return f"{day.day} {day:%b} {day.year}"
 
 
+def month_text(month: int) -> str:
+    """A month counted from January 1970: 650 is Mar 2024."""
+    return f"{date(1970 + month // 12, month % 12 + 1, 1):%b %Y}"
+
+
 def moment_text(moment: datetime) -> str:
     """A UTC moment in full: 14 Mar 2024 09:49:13 UTC."""
     return f"{day_text(moment.date().isoformat())} {moment:%H:%M:%S} UTC"

@@ -4,16 +4,16 @@ from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
 
-from kamioi_web.list_request import ListRequest, parse_list, with_query
+from kamioi_web import detail
+from kamioi_web.list_request import parse_list
 from kamioi_web.money import money, plain
+from kamioi_web.pages import TRANSACTIONS
 from kamioi_web.paging.cursor import Cursor
-from kamioi_web.paging.keyset import Place
-from kamioi_web.paging.scan import read_chunk
 from kamioi_web.queries import transaction_cells, transaction_detail, transactions
-from kamioi_web.request_context import database_connection, settings_of
+from kamioi_web.request_context import database_connection
 from kamioi_web.text import STATUS_LABELS, iso_text, moment_text
 
-LIST = "/transactions"
+LIST = TRANSACTIONS.href
 
 
 def register(pages: Blueprint) -> None:
@@ -34,9 +34,7 @@ def show(id: int) -> str:
         allocations=_shares(row, shares),
         allocated=money(sum(share.amount_cents for share in shares), row.currency),
         history=_history(row),
-        newer_href=_neighbour(asked, place, "newer"),
-        older_href=_neighbour(asked, place, "older"),
-        back_href=asked.link(("at", place)),
+        steps=detail.steps(TRANSACTIONS, asked, place),
         json_href=f"{LIST}/{id}.json?at={place}",
     )
 
@@ -60,18 +58,6 @@ def _read(id: int, at: Cursor | None) -> tuple[Any, Any]:
     connection = database_connection()
     row = transaction_detail.find(connection, id, at.at if at and at.id == id else None)
     return row, transaction_detail.shares(connection, row.user_id, id)
-
-
-def _neighbour(asked: ListRequest, place: Cursor, direction: Any) -> str | None:
-    """The link to the next transaction of the same list; None at its end, or when it is too far to look for."""
-    connection = database_connection()
-    plan = transactions.plan(connection, transactions.resolve(connection, asked.given))
-    there = Place(direction, place)
-    found = read_chunk(connection, transactions.LISTING, plan, there, 1, settings_of().scan_ms // 2)
-    if not found.rows:
-        return None
-    row = found.rows[0]
-    return asked.link(("at", Cursor(row.posted_at, row.id)), under=f"/{row.id}")
 
 
 def _shown(row: Any) -> dict[str, Any]:
@@ -100,7 +86,7 @@ def _shown(row: Any) -> dict[str, Any]:
             "id": row.user_id,
             "account_number": user,
             "name": row.user_name or "",
-            "href": with_query(LIST, [("user", user)]),
+            "href": f"/users/{row.user_id}",
         },
         "merchant": {"id": row.merchant_id, "href": f"{LIST}?merchant_id={row.merchant_id}"},
     }
@@ -118,19 +104,7 @@ def _shares(row: Any, shares: Any) -> list[dict[str, str]]:
     ]
 
 
-def _history(row: Any) -> list[dict[str, Any]]:
+def _history(row: Any) -> list[detail.Event]:
     """What was done, newest first; at the bottom what the row was imported from, and how it came in."""
-    connection = database_connection()
-    done = [
-        _event(at, email or "system", action.replace(".", " "), list(detail.items()))
-        for at, email, action, detail in map(tuple, transaction_detail.events(connection, row.id))
-    ]
-    came = [
-        _event(at, "import", f"read from {name}, line {line}", list(fields.items()))
-        for at, name, line, fields in map(tuple, transaction_detail.raw(connection, row.id))
-    ]
-    return [*done, *came, _event(row.created_at, row.source, "received", [("reference", row.source_ref)])]
-
-
-def _event(at: Any, who: str, what: str, detail: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {"at_iso": at.isoformat(), "at": moment_text(at), "who": who, "what": what, "detail": detail}
+    came = detail.event(row.created_at, row.source, "received", [("reference", row.source_ref)])
+    return [*detail.events_of(database_connection(), "transaction", row.id), came]

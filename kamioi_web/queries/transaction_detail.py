@@ -1,23 +1,13 @@
-"""One transaction: itself, its shares, what happened to it, and its neighbours in a filtered list."""
+"""One transaction: itself and its shares."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, select
 
 from kamioi_web.errors import NotFound
 from kamioi_web.paging.cursor import MAX_ID
-from kamioi_web.schema import (
-    admins,
-    allocations,
-    audit_events,
-    imports,
-    instruments,
-    merchants,
-    raw_values,
-    transactions,
-    users,
-)
+from kamioi_web.schema import allocations, instruments, merchants, transactions, users
 from kamioi_web.sql_types import AnyRow
 
 
@@ -54,28 +44,3 @@ def shares(connection: Connection, user_id: int, id: int) -> Sequence[AnyRow]:
     a = allocations.c
     query = select(a.ticker, a.amount_cents).where(a.user_id == user_id, a.transaction_id == id)
     return connection.execute(query.order_by(a.amount_cents.desc(), a.ticker).limit(500)).fetchall()
-
-
-def events(connection: Connection, id: int) -> Sequence[AnyRow]:
-    """What was done to a transaction, newest first: at, who, action, detail."""
-    e = audit_events.c
-    query = (
-        select(e.at, admins.c.email, e.action, e.detail)
-        .select_from(audit_events.outerjoin(admins, admins.c.id == e.admin_id))
-        .where(e.subject == "transaction", e.subject_id == id)
-        .order_by(e.id.desc())
-        .limit(100)
-    )
-    return connection.execute(query).fetchall()
-
-
-def raw(connection: Connection, id: int) -> Sequence[AnyRow]:
-    """The values that an import normalised, as they were: when, file, line, fields."""
-    r = raw_values.c
-    query = (
-        select(imports.c.started_at, imports.c.file_name, r.line, r.fields)
-        .select_from(raw_values.join(imports, imports.c.id == r.import_id))
-        .where(and_(r.subject == "transaction", r.subject_id == id))
-        .limit(20)
-    )
-    return connection.execute(query).fetchall()
