@@ -3,47 +3,73 @@
 SQLite's own GROUP BY takes three times as long for the same sums, because it sorts the batch once for each grain.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from kamioi_web.schema import from_micros
 
 HOUR = 3_600_000_000
-Sums = dict[tuple, list[int]]
+Measures = tuple[int, int, int, int]  # n, then amount, round-up and fee in cents
+Sums = dict[tuple, Measures]
 
 
-def sums_by_grain(rows: Iterable[tuple]) -> Sums:
-    """{key of totals: [n, amount, round-up, fee in cents, newest time]} of rows of loading.TRANSACTION_COLUMNS."""
-    hours: Sums = {}
-    days: Sums = {}  # of tickers
-    found: Sums = {}
+class Finest(NamedTuple):
+    """The sums that all others follow from; each dict's keys end with the currency."""
+
+    hours: Sums  # hour, status
+    cube: Sums  # day, status, category, account type, kind
+    tickers: Sums  # ticker or None, day
+    users: Sums  # user, status
+    merchants: Sums  # merchant, status
+    months: Sums  # merchant, month
+    newest: dict[tuple, int]  # of a user's status
+
+
+def sums_by_grain(rows: Iterable[tuple]) -> list[tuple]:
+    """The rows of totals, no key twice, that transactions shaped as loading.TRANSACTION_COLUMNS add up to."""
+    found = _finest(rows)
+    tickers = {key: sums for key, sums in found.tickers.items() if key[0] is not None}
+    ticker_months = _regrouped(tickers, lambda key: (key[0], month_of(key[1] * 24), key[2]))
+    return [
+        *(("hour", 0, "", hour, status, "", "", "", currency, *sums, 0)
+          for (hour, status, currency), sums in found.hours.items()),
+        *((grain, 0, "", *key, *sums, 0) for grain, some in _of_cube(found.cube) for key, sums in some.items()),
+        *((grain, 0, ticker, bucket, "", "", "", "", currency, *sums, 0)
+          for grain, some in (("ticker_day", tickers), ("ticker", ticker_months))
+          for (ticker, bucket, currency), sums in some.items()),
+        *(("user", user, "", 0, status, "", "", "", currency, *sums, found.newest[user, status, currency])
+          for (user, status, currency), sums in found.users.items()),
+        *(("merchant", merchant, "", 0, status, "", "", "", currency, *sums, 0)
+          for (merchant, status, currency), sums in found.merchants.items()),
+        *(("merchant_month", merchant, "", month, "", "", "", "", currency, *sums, 0)
+          for (merchant, month, currency), sums in found.months.items()),
+    ]  # fmt: skip
+
+
+def _finest(rows: Iterable[tuple]) -> Finest:
+    """Every row of every import goes through this loop, so its keys are short and its sums tuples, which gc forgets."""
+    hours, cube, tickers, users, merchants, months, newest = found = Finest({}, {}, {}, {}, {}, {}, {})
     for (user_id, merchant_id, posted_at, amount, currency, round_up, fee, category, status, ticker, account_type,
          _, _, _) in rows:  # fmt: skip
         hour = posted_at // HOUR
-        kind = "refund" if amount < 0 else "purchase"
-        for sums, key, at in (
-            (hours, (hour, status, category, account_type, kind, currency), 0),
-            (found, ("user", user_id, "", 0, status, "", "", "", currency), posted_at),
-            (found, ("merchant", merchant_id, "", 0, status, "", "", "", currency), 0),
-            (found, ("merchant_month", merchant_id, "", month_of(hour), "", "", "", "", currency), 0),
+        day = hour // 24
+        user = (user_id, status, currency)
+        for sums, key in (
+            (hours, (hour, status, currency)),
+            (cube, (day, status, category, account_type, "refund" if amount < 0 else "purchase", currency)),
+            (tickers, (ticker, day, currency)),
+            (users, user),
+            (merchants, (merchant_id, status, currency)),
+            (months, (merchant_id, month_of(hour), currency)),
         ):
-            known = sums.get(key)
-            if known is None:
-                sums[key] = [1, amount, round_up, fee, at]
+            if key in sums:
+                n, amounts, round_ups, fees = sums[key]
+                sums[key] = (n + 1, amounts + amount, round_ups + round_up, fees + fee)
             else:
-                known[0] += 1
-                known[1] += amount
-                known[2] += round_up
-                known[3] += fee
-                known[4] = max(known[4], at)
-        if ticker is not None:
-            _add(days, (ticker, hour // 24, currency), [1, amount, round_up, fee, 0])
-    for (ticker, day, currency), measures in days.items():
-        _add(found, ("ticker_day", 0, ticker, day, "", "", "", "", currency), measures)
-        _add(found, ("ticker", 0, ticker, month_of(day * 24), "", "", "", "", currency), measures)
-    for key, measures in hours.items():
-        for coarser in _grains_of(*key):
-            _add(found, coarser, measures)
+                sums[key] = (1, amount, round_up, fee)
+        if newest.get(user, -1) < posted_at:
+            newest[user] = posted_at
     return found
 
 
@@ -54,17 +80,19 @@ def month_of(hour: int) -> int:
     return (at.year - 1970) * 12 + at.month - 1
 
 
-def _grains_of(hour: int, status: str, category: str, account_type: str, kind: str, currency: str) -> tuple[tuple, ...]:
-    """The keys of the five grains that are coarser views of one hour's sums."""
-    return (
-        ("ever", 0, "", 0, status, category, account_type, kind, currency),
-        ("month", 0, "", month_of(hour), status, category, account_type, kind, currency),
-        ("day", 0, "", hour // 24, status, "", "", "", currency),
-        ("cube", 0, "", hour // 24, status, category, account_type, kind, currency),
-        ("hour", 0, "", hour, status, "", "", "", currency),
-    )
+def _of_cube(cube: Sums) -> tuple[tuple[str, Sums], ...]:
+    """The grains whose keys are the cube's or coarser views of them."""
+    months = _regrouped(cube, lambda key: (month_of(key[0] * 24), *key[1:]))
+    days = _regrouped(cube, lambda key: (key[0], key[1], "", "", "", key[5]))
+    return ("cube", cube), ("day", days), ("month", months), ("ever", _regrouped(months, lambda key: (0, *key[1:])))
 
 
-def _add(sums: Sums, key: tuple, measures: list[int]) -> None:
-    known = sums.get(key)
-    sums[key] = [a + b for a, b in zip(known, measures, strict=True)] if known else list(measures)
+def _regrouped(sums: Sums, key_of: Callable[[tuple], tuple]) -> Sums:
+    found: Sums = {}
+    for key, more in sums.items():
+        coarser = key_of(key)
+        known = found.get(coarser)
+        found[coarser] = (
+            (known[0] + more[0], known[1] + more[1], known[2] + more[2], known[3] + more[3]) if known else more
+        )
+    return found

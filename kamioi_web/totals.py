@@ -162,7 +162,7 @@ def add_loaded(connection: Connection, rows: Iterable[tuple]) -> None:
     """Add loaded rows, shaped as loading.TRANSACTION_COLUMNS, to every grain; after bulk_loading, before the commit."""
     dialect = dialect_of(connection)
     if dialect.row_triggers:
-        dialect.add_sums(connection, totals, [(*key, *sums) for key, sums in sums_by_grain(rows).items()])
+        dialect.add_sums(connection, totals, sums_by_grain(rows))
 
 
 def fold(connection: Connection) -> int:
