@@ -58,7 +58,8 @@ CREATE TABLE totals_delta (LIKE totals) WITH (autovacuum_vacuum_scale_factor = 0
 CREATE VIEW totals_now AS SELECT * FROM totals UNION ALL SELECT * FROM totals_delta;
 
 -- One trigger function for each kind of change; they differ only in where their rows come from and how often (k) each
--- counts: 1 for a row that came, -1 for one that went. Rows are summed by hour and day first, for the rest is coarser.
+-- counts: 1 for a row that came, -1 for one that went. One pass sums them by every grain; what a grain does not split by
+-- is NULL there, which nothing but a ticker can be by itself.
 DO $do$
 DECLARE
   change text[];
@@ -74,49 +75,28 @@ BEGIN
         SET search_path FROM CURRENT SET work_mem = '64MB' AS $body$
       BEGIN
         INSERT INTO totals_delta
-        WITH changed AS MATERIALIZED (
-          SELECT floor(date_part('epoch', posted_at) / 3600)::bigint AS hour, user_id, merchant_id, ticker, status, category,
-                 account_type, CASE WHEN amount_cents < 0 THEN 'refund' ELSE 'purchase' END AS kind, currency, k AS n,
-                 k * amount_cents AS amount_cents, k * round_up_cents AS round_up_cents, k * fee_cents AS fee_cents,
-                 (extract(epoch FROM posted_at) * 1000000)::bigint AS last_at
-          FROM (%2$s) AS rows),
-        hours AS (
-          SELECT hour, totals_month(hour) AS month, status, category, account_type, kind, currency, sum(n)::bigint AS n,
-                 sum(amount_cents)::bigint AS amount_cents, sum(round_up_cents)::bigint AS round_up_cents,
-                 sum(fee_cents)::bigint AS fee_cents
-          FROM changed GROUP BY hour, status, category, account_type, kind, currency),
-        tickers AS (
-          SELECT ticker, hour / 24 AS day, totals_month(hour / 24 * 24) AS month, currency, sum(n)::bigint AS n,
-                 sum(amount_cents)::bigint AS amount_cents, sum(round_up_cents)::bigint AS round_up_cents,
-                 sum(fee_cents)::bigint AS fee_cents
-          FROM changed WHERE ticker IS NOT NULL GROUP BY 1, 2, 3, 4),
-        grains AS (
-          SELECT g.grain, 0::bigint AS subject, '' AS ticker, g.bucket, g.status, g.category, g.account_type, g.kind,
-                 h.currency, h.n, h.amount_cents, h.round_up_cents, h.fee_cents, 0::bigint AS last_at
-          FROM hours AS h, LATERAL (VALUES
-            ('ever', 0::bigint, h.status, h.category, h.account_type, h.kind),
-            ('month', h.month, h.status, h.category, h.account_type, h.kind),
-            ('day', h.hour / 24, h.status, '', '', ''),
-            ('cube', h.hour / 24, h.status, h.category, h.account_type, h.kind),
-            ('hour', h.hour, h.status, '', '', '')) AS g (grain, bucket, status, category, account_type, kind)
-          UNION ALL
-          SELECT g.grain, 0, t.ticker, g.bucket, '', '', '', '', t.currency, t.n, t.amount_cents, t.round_up_cents,
-                 t.fee_cents, 0
-          FROM tickers AS t, LATERAL (VALUES ('ticker', t.month), ('ticker_day', t.day)) AS g (grain, bucket)
-          UNION ALL
-          SELECT 'user', user_id, '', 0, status, '', '', '', currency, n, amount_cents, round_up_cents, fee_cents, last_at
-          FROM changed
-          UNION ALL
-          SELECT 'merchant', merchant_id, '', 0, status, '', '', '', currency, n, amount_cents, round_up_cents, fee_cents, 0
-          FROM changed
-          UNION ALL
-          SELECT 'merchant_month', merchant_id, '', totals_month(hour), '', '', '', '', currency, n, amount_cents,
-                 round_up_cents, fee_cents, 0
-          FROM changed)
-        SELECT grain, subject, ticker, bucket, status, category, account_type, kind, currency,
-               sum(n), sum(amount_cents), sum(round_up_cents), sum(fee_cents), max(last_at)
-        FROM grains GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
-        HAVING sum(n) <> 0 OR sum(amount_cents) <> 0 OR sum(round_up_cents) <> 0 OR sum(fee_cents) <> 0;
+        WITH changed AS (
+          SELECT user_id, merchant_id, ticker, hour, hour / 24 AS day, totals_month(hour) AS month, status, category,
+                 account_type, CASE WHEN amount_cents < 0 THEN 'refund' ELSE 'purchase' END AS kind, currency, posted_at, k,
+                 k * amount_cents AS amount_cents, k * round_up_cents AS round_up_cents, k * fee_cents AS fee_cents
+          FROM (SELECT *, floor(date_part('epoch', posted_at) / 3600)::bigint AS hour FROM (%2$s) AS rows OFFSET 0) AS rows)
+        SELECT CASE WHEN user_id IS NOT NULL THEN 'user'
+                    WHEN merchant_id IS NOT NULL THEN CASE WHEN month IS NULL THEN 'merchant' ELSE 'merchant_month' END
+                    WHEN ticker IS NOT NULL THEN CASE WHEN month IS NULL THEN 'ticker_day' ELSE 'ticker' END
+                    WHEN hour IS NOT NULL THEN 'hour'
+                    WHEN day IS NOT NULL THEN CASE WHEN category IS NULL THEN 'day' ELSE 'cube' END
+                    WHEN month IS NOT NULL THEN 'month' ELSE 'ever' END,
+               coalesce(user_id, merchant_id, 0), coalesce(ticker, ''), coalesce(hour, day, month, 0), coalesce(status, ''),
+               coalesce(category, ''), coalesce(account_type, ''), coalesce(kind, ''), currency,
+               sum(k), sum(amount_cents), sum(round_up_cents), sum(fee_cents),
+               CASE WHEN user_id IS NULL THEN 0 ELSE (extract(epoch FROM max(posted_at)) * 1000000)::bigint END
+        FROM changed
+        GROUP BY currency, GROUPING SETS (
+          (status, category, account_type, kind), (month, status, category, account_type, kind), (day, status),
+          (day, status, category, account_type, kind), (hour, status), (ticker, month), (ticker, day), (user_id, status),
+          (merchant_id, status), (merchant_id, month))
+        HAVING (GROUPING(ticker) = 1 OR ticker IS NOT NULL)
+          AND (sum(k) <> 0 OR sum(amount_cents) <> 0 OR sum(round_up_cents) <> 0 OR sum(fee_cents) <> 0);
         RETURN NULL;
       END $body$;
       CREATE TRIGGER totals_%1$s AFTER %1$s ON transactions REFERENCING %3$s

@@ -53,9 +53,10 @@ CREATE TABLE totals (
 -- What a read sees: on PostgreSQL this also holds the tail that is not folded yet.
 CREATE VIEW totals_now AS SELECT * FROM totals;
 
--- The grains of one transaction, counted k times: 1 for a row that came, -1 for one that went.
+-- The grains of one transaction, counted k times: 1 for a row that came, -1 for one that went. Where a change leaves the
+-- sums of the grains alike that do not split by status, category and account type, `alike` leaves them out.
 CREATE VIEW totals_entry AS
-  SELECT 1 AS k, user_id, merchant_id, posted_at, amount_cents, currency, round_up_cents, fee_cents, category, status, ticker, account_type
+  SELECT 1 AS k, 0 AS alike, user_id, merchant_id, posted_at, amount_cents, currency, round_up_cents, fee_cents, category, status, ticker, account_type
   FROM transactions;
 CREATE TRIGGER totals_entry_add INSTEAD OF INSERT ON totals_entry BEGIN
   INSERT INTO totals
@@ -72,11 +73,11 @@ CREATE TRIGGER totals_entry_add INSTEAD OF INSERT ON totals_entry BEGIN
     UNION ALL SELECT 'day', 0, '', NEW.posted_at / 86400000000, NEW.status, '', '', '', 0
     UNION ALL SELECT 'cube', 0, '', NEW.posted_at / 86400000000, NEW.status, NEW.category, NEW.account_type, kind, 0 FROM t
     UNION ALL SELECT 'hour', 0, '', NEW.posted_at / 3600000000, NEW.status, '', '', '', 0
-    UNION ALL SELECT 'ticker', 0, NEW.ticker, month, '', '', '', '', 0 FROM t
-    UNION ALL SELECT 'ticker_day', 0, NEW.ticker, NEW.posted_at / 86400000000, '', '', '', '', 0
+    UNION ALL SELECT 'ticker', 0, NEW.ticker, month, '', '', '', '', 0 FROM t WHERE NOT NEW.alike
+    UNION ALL SELECT 'ticker_day', 0, NEW.ticker, NEW.posted_at / 86400000000, '', '', '', '', 0 WHERE NOT NEW.alike
     UNION ALL SELECT 'user', NEW.user_id, '', 0, NEW.status, '', '', '', NEW.posted_at
     UNION ALL SELECT 'merchant', NEW.merchant_id, '', 0, NEW.status, '', '', '', 0
-    UNION ALL SELECT 'merchant_month', NEW.merchant_id, '', month, '', '', '', '', 0 FROM t)
+    UNION ALL SELECT 'merchant_month', NEW.merchant_id, '', month, '', '', '', '', 0 FROM t WHERE NOT NEW.alike)
   WHERE ticker IS NOT NULL
   ON CONFLICT (grain, subject, ticker, bucket, status, category, account_type, kind, currency) DO UPDATE SET
     n = n + excluded.n, amount_cents = amount_cents + excluded.amount_cents,
@@ -85,18 +86,22 @@ CREATE TRIGGER totals_entry_add INSTEAD OF INSERT ON totals_entry BEGIN
 END;
 
 CREATE TRIGGER totals_insert AFTER INSERT ON transactions WHEN (SELECT bulk FROM totals_mode) = 0 BEGIN
-  INSERT INTO totals_entry VALUES (1, NEW.user_id, NEW.merchant_id, NEW.posted_at, NEW.amount_cents, NEW.currency,
-    NEW.round_up_cents, NEW.fee_cents, NEW.category, NEW.status, NEW.ticker, NEW.account_type);
+  INSERT INTO totals_entry VALUES (1, 0, NEW.user_id, NEW.merchant_id, NEW.posted_at, NEW.amount_cents,
+    NEW.currency, NEW.round_up_cents, NEW.fee_cents, NEW.category, NEW.status, NEW.ticker, NEW.account_type);
 END;
 CREATE TRIGGER totals_delete AFTER DELETE ON transactions WHEN (SELECT bulk FROM totals_mode) = 0 BEGIN
-  INSERT INTO totals_entry VALUES (-1, OLD.user_id, OLD.merchant_id, OLD.posted_at, OLD.amount_cents, OLD.currency,
-    OLD.round_up_cents, OLD.fee_cents, OLD.category, OLD.status, OLD.ticker, OLD.account_type);
+  INSERT INTO totals_entry VALUES (-1, 0, OLD.user_id, OLD.merchant_id, OLD.posted_at, OLD.amount_cents,
+    OLD.currency, OLD.round_up_cents, OLD.fee_cents, OLD.category, OLD.status, OLD.ticker, OLD.account_type);
 END;
 CREATE TRIGGER totals_update AFTER UPDATE ON transactions WHEN (SELECT bulk FROM totals_mode) = 0 BEGIN
-  INSERT INTO totals_entry VALUES (-1, OLD.user_id, OLD.merchant_id, OLD.posted_at, OLD.amount_cents, OLD.currency,
-    OLD.round_up_cents, OLD.fee_cents, OLD.category, OLD.status, OLD.ticker, OLD.account_type);
-  INSERT INTO totals_entry VALUES (1, NEW.user_id, NEW.merchant_id, NEW.posted_at, NEW.amount_cents, NEW.currency,
-    NEW.round_up_cents, NEW.fee_cents, NEW.category, NEW.status, NEW.ticker, NEW.account_type);
+  INSERT INTO totals_entry VALUES (-1, (OLD.merchant_id, OLD.posted_at, OLD.amount_cents, OLD.currency, OLD.round_up_cents, OLD.fee_cents, OLD.ticker)
+    IS (NEW.merchant_id, NEW.posted_at, NEW.amount_cents, NEW.currency, NEW.round_up_cents, NEW.fee_cents, NEW.ticker),
+    OLD.user_id, OLD.merchant_id, OLD.posted_at, OLD.amount_cents,
+    OLD.currency, OLD.round_up_cents, OLD.fee_cents, OLD.category, OLD.status, OLD.ticker, OLD.account_type);
+  INSERT INTO totals_entry VALUES (1, (OLD.merchant_id, OLD.posted_at, OLD.amount_cents, OLD.currency, OLD.round_up_cents, OLD.fee_cents, OLD.ticker)
+    IS (NEW.merchant_id, NEW.posted_at, NEW.amount_cents, NEW.currency, NEW.round_up_cents, NEW.fee_cents, NEW.ticker),
+    NEW.user_id, NEW.merchant_id, NEW.posted_at, NEW.amount_cents,
+    NEW.currency, NEW.round_up_cents, NEW.fee_cents, NEW.category, NEW.status, NEW.ticker, NEW.account_type);
 END;
 
 -- The same for each list that is counted.
