@@ -8,8 +8,8 @@ from flask_compress import Compress
 from flask_htmx import HTMX
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from kamioi_web import assets, error_pages, request_context, security, transaction_page, user_page
-from kamioi_web.actions import login, preferences
+from kamioi_web import assets, error_pages, request_context, security, settings_page, transaction_page, user_page
+from kamioi_web.actions import login, preferences, tokens
 from kamioi_web.api import access
 from kamioi_web.auth.guard import protect, public
 from kamioi_web.cache import Aggregates
@@ -21,6 +21,7 @@ from kamioi_web.settings import settings as settings_of_process
 
 SITES = (
     access,
+    settings_page,
     transaction_page,
     user_page,
 )
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     protect(app, request_context.shared_connection)
     app.register_blueprint(login.blueprint)
     app.register_blueprint(preferences.make_blueprint({page.name: tuple(page.cells.COLUMNS) for page in PAGES}))
+    app.register_blueprint(tokens.blueprint)
     app.register_blueprint(_pages())
     app.context_processor(request_context.shown_everywhere(NAV))
     error_pages.handle_errors(app)

@@ -18,4 +18,7 @@ class Link:
         return path == self.href or (self.href != "/" and path.startswith(self.href + "/"))
 
 
-NAV = (*(Link(page.title, page.href) for page in PAGES),)
+NAV = (
+    *(Link(page.title, page.href) for page in PAGES),
+    Link("Settings", "/settings", "Operations"),
+)

@@ -1,4 +1,4 @@
-"""The two cookies: the session's token, and the signed one that holds the token of forms."""
+"""The two cookies: the session's token, and the signed one that goes with forms."""
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
@@ -32,7 +32,7 @@ def take_token(response: Response) -> None:
 
 
 class FormSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie; it holds the token of forms and nothing else."""
+    """Flask's signed cookie; it holds the token of forms and, on the way to the next page, what that shows once."""
 
     def get_cookie_name(self, app: Flask) -> str:
         return _named(FORMS)
