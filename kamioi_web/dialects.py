@@ -42,6 +42,7 @@ PRAGMAS = {
 # Constants and not parameters, so that the planner sees the expression that the index is on.
 BLANK: ColumnElement[str] = literal_column("' '")
 NOTHING: ColumnElement[str] = literal_column("''")
+LINE_END: ColumnElement[str] = literal_column("char(10)")  # which no searched words hold
 
 
 class HintingCompiler(SQLiteCompiler):
@@ -77,6 +78,7 @@ class Sqlite:
             for name, value in PRAGMAS.items():
                 connection.execute(f"PRAGMA {name}={value}")
             connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+            connection.create_function("fold", 1, _fold, deterministic=True)
 
         if not read_only:  # a deferred transaction that turns into a writer is refused at once, whatever the timeout
             event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -114,6 +116,13 @@ class Sqlite:
         index, phrase = f"{table}_text", '"' + words.replace('"', '""') + '"'
         holding = text(f"{table}.id IN (SELECT rowid FROM {index} WHERE {index} MATCH :{index})")
         return holding.bindparams(**{index: phrase})
+
+    def holds(self, words: str, *columns: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether one of these columns holds the words: of a row at hand, for no index serves it."""
+        written = columns[0]
+        for column in columns[1:]:
+            written = written + LINE_END + column
+        return func.instr(func.fold(written), _fold(words)) > 0
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
         first = (connection.scalar(text(f"SELECT max(id) FROM {table.name}")) or 0) + 1
@@ -214,10 +223,16 @@ class Postgres:
         return (func.extract("year", at) * 12 + func.extract("month", at)).cast(BigInteger) - 23641
 
     def merchant_has(self, words: str) -> ColumnElement[bool]:
-        return func.lower(merchants.c.descriptor + BLANK + merchants.c.name).like(_inside(words))
+        return self.holds(words, merchants.c.descriptor, merchants.c.name)
 
     def user_has(self, words: str) -> ColumnElement[bool]:
-        written = users.c.name + BLANK + func.coalesce(users.c.email, NOTHING) + BLANK + users.c.account_number
+        return self.holds(words, users.c.name, func.coalesce(users.c.email, NOTHING), users.c.account_number)
+
+    def holds(self, words: str, *columns: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether these columns, with blanks between them, hold the words: of a row at hand."""
+        written = columns[0]
+        for column in columns[1:]:
+            written = written + BLANK + column
         return func.lower(written).like(_inside(words))
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
@@ -291,6 +306,11 @@ def _inside(words: str) -> ColumnElement[str]:
     """A pattern of LIKE for what holds these words, small as the database makes it; nothing in them is a wildcard."""
     escaped = words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     return func.lower(f"%{escaped}%")
+
+
+def _fold(text: str | None) -> str | None:
+    """Small letters of every alphabet, as SQLite's text index compares them; its own lower() knows A to Z."""
+    return text.lower() if text else text
 
 
 def _postgres_type(column: Column[Any]) -> str:

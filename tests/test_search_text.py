@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from conftest import micros
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 
 from kamioi_web.db import Database
 from kamioi_web.schema import merchants, users
@@ -28,6 +28,7 @@ OF_MERCHANTS: dict[str, set[int]] = {
     "foo:bar": {5}, "bar*": {5}, "(near)": {5}, "%%%": set(), "___": set(), "sta*": set(),
     "starbucks AND seattle": set(), "descriptor:star": set(), "NEAR(star, 2)": set(),
 }  # fmt: skip
+FOLDED = ("STARbucks", "ünïcode", "caFE ÜNÏ", "カフェ")  # capitals of other alphabets depend on the database's locale
 OF_USERS: dict[str, set[int]] = {
     "o'hara": {1}, "ADA@EX": {1}, "000042": {1, 2}, "c_l": {2}, "zoe+card": {3}, '"z"': {3}, "%%%": set(),
     "___": set(), "name:ada": set(), "ada OR zoe": set(),
@@ -65,6 +66,20 @@ def test_any_part_is_found_and_nothing_is_a_pattern(named: Database) -> None:
         with named.reading() as connection:
             found = {words: set(connection.scalars(select(table.c.id).where(has(words)))) for words in expected}
         assert found == expected
+
+
+def test_one_by_one_the_same_are_found(named: Database) -> None:
+    of_users = (users.c.name, func.coalesce(users.c.email, ""), users.c.account_number)
+    of_merchants = (merchants.c.descriptor, merchants.c.name)
+    for table, columns, has, searches in (
+        (merchants, of_merchants, named.dialect.merchant_has, (*OF_MERCHANTS, *FOLDED)),
+        (users, of_users, named.dialect.user_has, OF_USERS),
+    ):
+        with named.reading() as connection:
+            for words in searches:
+                by_index = connection.scalars(select(table.c.id).where(has(words))).all()
+                one_by_one = connection.scalars(select(table.c.id).where(named.dialect.holds(words, *columns))).all()
+                assert sorted(by_index) == sorted(one_by_one), words
 
 
 def test_an_index_answers(named: Database) -> None:

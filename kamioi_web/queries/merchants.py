@@ -1,34 +1,69 @@
 """Merchants: finding them by words, so that a search reads their own index streams and not the transactions."""
 
-from sqlalchemy import Connection, or_, select
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
 
 from kamioi_web.dialects import Dialect, dialect_of
-from kamioi_web.errors import NotFound
+from kamioi_web.errors import BadRequest, NotFound
 from kamioi_web.schema import merchants
 from kamioi_web.sql_types import AnyRow, AnySelect
 
+m = merchants.c
 MERGED = 50  # merchants whose streams one list merges; more are looked for by the bounded scan
+NAMED = 2_000  # merchants that a scan compares each row with; of more, the row's own merchant is looked at
 SHORTEST = 3  # letters that the text index needs; fewer are taken as a beginning
 
 
 def find(connection: Connection, id: int) -> AnyRow:
     """One merchant by its id."""
-    found = connection.execute(select(merchants).where(merchants.c.id == id)).first()
+    found = connection.execute(select(merchants).where(m.id == id)).first()
     if found is None:
         raise NotFound(f"There is no merchant {id}.")
     return found
 
 
-def matching(connection: Connection, words: str) -> tuple[int, ...] | None:
-    """The ids of the merchants whose descriptor or name holds these words; None when they are more than 50."""
-    ids = connection.scalars(ids_matching(dialect_of(connection), words).limit(MERGED + 1)).all()
-    return tuple(sorted(ids)) if len(ids) <= MERGED else None
+def matching(connection: Connection, words: str, most: int = MERGED) -> tuple[int, ...] | None:
+    """The ids of the merchants whose descriptor or name holds these words; None when they are more than `most`."""
+    ids = connection.scalars(ids_matching(dialect_of(connection), words).limit(most + 1)).all()
+    return tuple(sorted(ids)) if len(ids) <= most else None
 
 
 def ids_matching(dialect: Dialect, words: str) -> AnySelect:
     """A query of the ids of all merchants that hold these words."""
-    query = select(merchants.c.id)
-    if len(words) >= SHORTEST:
-        return query.where(dialect.merchant_has(words))
+    return select(m.id).where(dialect.merchant_has(words) if len(words) >= SHORTEST else _starting(words))
+
+
+def _starting(words: str) -> ColumnElement[bool]:
     starts = {words, words.upper(), words.lower(), words.title()}
-    return query.where(or_(*(merchants.c.descriptor.between(start, start + "\U0010ffff") for start in sorted(starts))))
+    return or_(*(m.descriptor.between(start, start + "\U0010ffff") for start in sorted(starts)))
+
+
+def holding(dialect: Dialect, words: str) -> ColumnElement[bool]:
+    """Whether a merchant holds these words: of a merchant at hand, one by one, where `ids_matching` finds them all."""
+    return dialect.holds(words, m.descriptor, m.name) if len(words) >= SHORTEST else _starting(words)
+
+
+def named(connection: Connection, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the filters `merchant` and `merchant_id` of a list stand for: `merchant`, its words; `merchant_ids`, those
+    to merge; `merchants_named`, all of them where they are too many to merge and few enough to name."""
+    if "merchant_id" in given and "merchant" in given:
+        raise BadRequest("“merchant” and “merchant_id” both name a merchant; give one of them.", "merchant_id")
+    if "merchant_id" in given:
+        return {"merchant_ids": (find(connection, given["merchant_id"]).id,)}
+    if "merchant" not in given:
+        return {}
+    ids = matching(connection, given["merchant"], NAMED)
+    few = ids is not None and len(ids) <= MERGED
+    return {"merchant": given["merchant"], "merchant_ids" if few else "merchants_named": ids}
+
+
+def among(dialect: Dialect, column: ColumnElement[int], words: str, ids: tuple[int, ...] | None) -> ColumnElement[bool]:
+    """Whether a row's merchant holds these words, at a cost for each row that does not grow with the merchants.
+
+    Reading them all from the text index would be done anew for each window of a scan.
+    """
+    if ids is not None:  # written out: so many parameters would take longer than the window
+        return column.in_(bindparam(None, ids, expanding=True, literal_execute=True))
+    return select(holding(dialect, words)).where(m.id == column).scalar_subquery()

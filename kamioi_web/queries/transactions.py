@@ -1,7 +1,7 @@
 """The list of transactions: its filters, which index or scan serves them, and which totals cover them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, literal_column, sele
 from kamioi_web import filters as read
 from kamioi_web import totals
 from kamioi_web.dialects import Dialect, dialect_of
-from kamioi_web.errors import BadRequest, NotFound
+from kamioi_web.errors import NotFound
 from kamioi_web.filters import Parameter, end_of, start_of
 from kamioi_web.paging.keyset import Listing, Plan, Stream
 from kamioi_web.queries import merchants as merchant_queries
@@ -51,6 +51,7 @@ class Filters:
     ticker: tuple[str, ...] = ()
     merchant: str | None = None
     merchant_ids: tuple[int, ...] | None = None  # what `merchant` or `merchant_id` found; None: too many to merge
+    merchants_named: tuple[int, ...] | None = field(default=None, repr=False)  # then these; None: too many to name
     user_id: int | None = None
     since: date | None = None
     until: date | None = None
@@ -76,15 +77,10 @@ class Filters:
 
 def resolve(connection: Connection, given: Mapping[str, Any]) -> Filters:
     """Filters from parsed parameters, with the user and the merchants looked up; NotFound when one does not exist."""
-    rest = {name: value for name, value in given.items() if name not in ("user", "merchant_id")}
+    rest = {name: value for name, value in given.items() if name not in ("user", "merchant", "merchant_id")}
     if "user" in given:
         rest["user_id"] = find_user(connection, given["user"])
-    if "merchant_id" in given and "merchant" in given:
-        raise BadRequest("“merchant” and “merchant_id” both name a merchant; give one of them.", "merchant_id")
-    if "merchant_id" in given:
-        rest["merchant_ids"] = (merchant_queries.find(connection, given["merchant_id"]).id,)
-    elif "merchant" in given:
-        rest["merchant_ids"] = merchant_queries.matching(connection, given["merchant"])
+    rest |= merchant_queries.named(connection, given)
     return Filters(**rest)
 
 
@@ -137,7 +133,8 @@ def _conditions(dialect: Dialect, filters: Filters) -> list[tuple[str, ColumnEle
     if filters.merchant_ids is not None:
         found.append(("merchant", t.merchant_id.in_(filters.merchant_ids)))
     elif filters.merchant:
-        found.append(("merchant", t.merchant_id.in_(merchant_queries.ids_matching(dialect, filters.merchant))))
+        held = merchant_queries.among(dialect, t.merchant_id, filters.merchant, filters.merchants_named)
+        found.append(("merchant", held))
     if filters.user_id is not None:
         found.append(("user", t.user_id == filters.user_id))
     if filters.amount_min is not None:

@@ -71,20 +71,21 @@ def _named(text: str) -> list[ColumnElement[bool]]:
 
 
 def _ids_holding(dialect: Dialect, text: str) -> AnySelect:
-    query = select(u.id)
-    if len(text) >= SHORTEST:
-        return query.where(dialect.user_has(text))
+    return select(u.id).where(dialect.user_has(text) if len(text) >= SHORTEST else _starting(text))
+
+
+def _starting(text: str) -> ColumnElement[bool]:
     start = text.upper()
-    return query.where(u.account_number.between(start, start + "\U0010ffff"))
+    return u.account_number.between(start, start + "\U0010ffff")
 
 
 def plan(connection: Connection, filters: Filters) -> Plan:
     """The users that a search found, or the list in its order; what is left of the filter goes to the bounded scan."""
-    return _plan(filters)
+    return _plan(dialect_of(connection), filters)
 
 
 @lru_cache(maxsize=512)
-def _plan(filters: Filters) -> Plan:
+def _plan(dialect: Dialect, filters: Filters) -> Plan:
     since = start_of(filters.since) if filters.since else None
     until = end_of(filters.until) if filters.until else None
     conditions = tuple(u[name].in_(wanted) for name in ("account_type", "status") if (wanted := getattr(filters, name)))
@@ -92,8 +93,9 @@ def _plan(filters: Filters) -> Plan:
         streams = (Stream(None, (u.id.in_(filters.ids), *conditions)),) if filters.ids else ()
         return Plan(streams, since, until)
     if filters.search:
-        text = u.name + " " + func.coalesce(u.email, "") + " " + u.account_number
-        conditions = (*conditions, text.icontains(filters.search, autoescape=True))
+        written = (u.name, func.coalesce(u.email, ""), u.account_number)
+        long = len(filters.search) >= SHORTEST
+        conditions = (*conditions, dialect.holds(filters.search, *written) if long else _starting(filters.search))
     return Plan((Stream("users_created"),), since, until, conditions)
 
 
