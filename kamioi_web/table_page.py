@@ -128,7 +128,7 @@ class TablePage:
 
     def show_json(self) -> Any:
         """The list as JSON, in the shape that the old clients read."""
-        values, notes = legacy_parameters(request.args.to_dict(flat=False))
+        values, notes = legacy_parameters(request.args.to_dict(flat=False), self.cells.SEARCH[0])
         view = self._view(values, ("page", "limit", "cursor"))
         return jsonify(answer(self, view, values, notes))
 

@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE = 100
 DEFAULT_LIMIT = 50
-RENAMED = {"per_page": "limit", "search": "merchant"}
 DATE_FILTERS = {"week": 7, "month": 30, "quarter": 90}
 
 Values = dict[str, list[str]]
 
 
-def legacy_parameters(values: Values) -> tuple[Values, list[str]]:
-    """The old clients' names and words as ours, and notes on what was changed: per_page, dashboard, dateFilter, all."""
+def legacy_parameters(values: Values, searched: str) -> tuple[Values, list[str]]:
+    """The old clients' names and words as ours, and notes on what was changed: per_page, dashboard, dateFilter, all.
+
+    `searched` is the list's own name of their “search”.
+    """
     notes: list[str] = []
-    found = {RENAMED.get(name, name): texts for name, texts in values.items() if texts != ["all"]}
+    renamed = {"per_page": "limit", "search": searched}
+    found = {renamed.get(name, name): texts for name, texts in values.items() if texts != ["all"]}
     if len(found) < len([texts for texts in values.values() if texts != ["all"]]):
         raise BadRequest(
-            "“per_page” is another name of “limit”, and “search” of “merchant”; give one of them.", "limit"
+            f"“per_page” is another name of “limit”, and “search” of “{searched}”; give one of them.", "limit"
         )
     if "dashboard" in found:
         _one_name(found, "dashboard", "account_type")

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, func, literal_column, select, tuple_
+from sqlalchemy import BigInteger, Connection, func, literal, literal_column, select, tuple_
 
 from kamioi_web import totals
 from kamioi_web.dialects import dialect_of
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Place, window_end
 from kamioi_web.queries import transactions as listing
-from kamioi_web.schema import instruments, transactions
+from kamioi_web.schema import Moment, instruments, transactions
 from kamioi_web.sql_types import AnyRow
 from kamioi_web.totals import Slice
 
@@ -51,7 +51,7 @@ def groups(connection: Connection, id: int) -> tuple[list[Group], Cursor | None]
     measures = [func.sum(column).cast(BigInteger) for column in (literal_column("1"), t.amount_cents, t.round_up_cents)]
     query = select(*keys, *measures).where(t.user_id == id).group_by(*keys)
     if end:
-        query = query.where(t.posted_at >= end.at, tuple_(t.posted_at, t.id) >= tuple_(end.at, end.id))
+        query = query.where(t.posted_at >= end.at, tuple_(t.posted_at, t.id) >= tuple_(literal(end.at, Moment), end.id))
     hinted: Any = query.with_hint(transactions, "INDEXED BY transactions_user", "sqlite")
     return [Group(*row) for row in connection.execute(hinted)], end
 

@@ -27,10 +27,13 @@ PLACES: dict[str, Callable[[Site], str]] = {
     "filtered": lambda site: "/transactions?status=failed&status=rejected&since=2025-01-01",
     "searched": lambda site: "/transactions?amount_max=-0.01",
     "detail": detail_path,
+    "users": lambda site: "/users",
+    "users filtered": lambda site: "/users?account_type=family&status=closed",
+    "user": lambda site: "/users/12",
     "error": lambda site: "/transactions?since=2024-02-31",
     "empty": lambda site: "/transactions?status=failed&since=2019-01-01&until=2019-01-31",
 }
-WITH_AXE = ("list", "detail", "error", "empty")
+WITH_AXE = ("list", "detail", "users", "user", "error", "empty")
 
 
 def violations(page: Page) -> list[str]:
