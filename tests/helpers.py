@@ -51,6 +51,11 @@ FILTERS = (
     "ticker=AAPL&currency=CAD",
     "user=I1&amount_min=1000",
     "status=failed&source=receipt&account_type=business",
+    "kind=refund",
+    "kind=purchase&account_type=family&since=2024-02-10&until=2024-09-05",
+    "ticker=SBUX&since=2024-02-10&until=2024-09-05",
+    "merchant_id=3&since=2024-02-01&until=2024-08-31",
+    "merchant=shop%20beta&until=2024-08-31",
 )
 
 
@@ -122,6 +127,7 @@ MATCH: dict[str, Callable[[Any, list[str]], bool]] = {
         name: lambda row, values, name=name: getattr(row, name) in values
         for name in ("status", "account_type", "category", "ticker", "source", "currency")
     },
+    "kind": lambda row, values: ("refund" if row.amount_cents < 0 else "purchase") in values,
     "merchant_id": lambda row, values: row.merchant_id == int(values[0]),
     "merchant": lambda row, values: values[0].lower() in f"{row.descriptor} {row.merchant}".lower(),
     "user": lambda row, values: row.account_number == values[0],
