@@ -14,6 +14,7 @@ from sqlalchemy import (
     Engine,
     Float,
     Table,
+    and_,
     create_engine,
     event,
     func,
@@ -26,6 +27,7 @@ from sqlalchemy.engine import make_url
 
 from kamioi_web.errors import KamioiError
 from kamioi_web.schema import Moment, merchants, users
+from kamioi_web.search.words import pieces_of
 from kamioi_web.settings import Settings
 
 PRAGMAS = {
@@ -112,17 +114,18 @@ class Sqlite:
         return self._has("users", words)
 
     def _has(self, table: str, words: str) -> Any:
-        """Rows of a table whose text holds these words, three letters or more, as one phrase."""
-        index, phrase = f"{table}_text", '"' + words.replace('"', '""') + '"'
+        """Rows of a table whose text holds these words, three letters or more, in any order."""
+        index = f"{table}_text"
+        phrases = ('"' + piece.replace('"', '""') + '"' for piece in pieces_of(words))
         holding = text(f"{table}.id IN (SELECT rowid FROM {index} WHERE {index} MATCH :{index})")
-        return holding.bindparams(**{index: phrase})
+        return holding.bindparams(**{index: " AND ".join(phrases)})
 
     def holds(self, words: str, *columns: ColumnElement[str]) -> ColumnElement[bool]:
-        """Whether one of these columns holds the words: of a row at hand, for no index serves it."""
+        """Whether one of these columns holds each of the words: of a row at hand, for no index serves it."""
         written = columns[0]
         for column in columns[1:]:
             written = written + LINE_END + column
-        return func.instr(func.fold(written), _fold(words)) > 0
+        return and_(*(func.instr(func.fold(written), _fold(piece)) > 0 for piece in pieces_of(words)))
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
         first = (connection.scalar(text(f"SELECT max(id) FROM {table.name}")) or 0) + 1
@@ -229,11 +232,11 @@ class Postgres:
         return self.holds(words, users.c.name, func.coalesce(users.c.email, NOTHING), users.c.account_number)
 
     def holds(self, words: str, *columns: ColumnElement[str]) -> ColumnElement[bool]:
-        """Whether these columns, with blanks between them, hold the words: of a row at hand."""
+        """Whether these columns, with blanks between them, hold each of the words."""
         written = columns[0]
         for column in columns[1:]:
             written = written + BLANK + column
-        return func.lower(written).like(_inside(words))
+        return and_(*(func.lower(written).like(_inside(piece)) for piece in pieces_of(words)))
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
         query = text(f"SELECT nextval('{table.name}_id_seq') FROM generate_series(1, :count)")

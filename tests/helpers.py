@@ -38,6 +38,7 @@ FILTERS = (
     "ticker=SBUX&ticker=BRK.B",
     "merchant_id=3",
     "merchant=shop%20beta",
+    "merchant=beta%20shop&status=failed",
     "user=I2",
     "user=I2&status=completed",
     "merchant_id=1&user=I1",
@@ -129,7 +130,9 @@ MATCH: dict[str, Callable[[Any, list[str]], bool]] = {
     },
     "kind": lambda row, values: ("refund" if row.amount_cents < 0 else "purchase") in values,
     "merchant_id": lambda row, values: row.merchant_id == int(values[0]),
-    "merchant": lambda row, values: values[0].lower() in f"{row.descriptor} {row.merchant}".lower(),
+    "merchant": lambda row, values: all(
+        word in f"{row.descriptor} {row.merchant}".lower() for word in values[0].lower().split()
+    ),
     "user": lambda row, values: row.account_number == values[0],
     "since": lambda row, values: row.posted_at >= _midnight(values[0]),
     "until": lambda row, values: row.posted_at < _midnight(values[0], 1),

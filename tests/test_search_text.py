@@ -24,14 +24,15 @@ PEOPLE = {
 }
 # What is typed, and who has it; nobody has what looks like a pattern or an operator of the index.
 OF_MERCHANTS: dict[str, set[int]] = {
-    "starbucks": {1}, "#0412": {1}, "100%_off": {2}, "% off \\": {2}, '"and"': {3}, "東京カフェ": {4}, "Ünï": {4},
+    "starbucks": {1}, "seattle  starbucks": {1}, "se starbucks": set(), "seattle wa": {1},
+    "#0412": {1}, "100%_off": {2}, "% off \\": {2}, '"and"': {3}, "東京カフェ": {4}, "Ünï": {4},
     "foo:bar": {5}, "bar*": {5}, "(near)": {5}, "%%%": set(), "___": set(), "sta*": set(),
     "starbucks AND seattle": set(), "descriptor:star": set(), "NEAR(star, 2)": set(),
 }  # fmt: skip
 FOLDED = ("STARbucks", "ünïcode", "caFE ÜNÏ", "カフェ")  # capitals of other alphabets depend on the database's locale
 OF_USERS: dict[str, set[int]] = {
-    "o'hara": {1}, "ADA@EX": {1}, "000042": {1, 2}, "c_l": {2}, "zoe+card": {3}, '"z"': {3}, "%%%": set(),
-    "___": set(), "name:ada": set(), "ada OR zoe": set(),
+    "o'hara": {1}, "ohara ada": set(), "o'hara ada": {1}, "ADA@EX": {1}, "000042": {1, 2}, "c_l": {2}, "zoe+card": {3},
+    '"z"': {3}, "%%%": set(), "___": set(), "name:ada": set(), "ada OR zoe": set(),
 }  # fmt: skip
 
 
