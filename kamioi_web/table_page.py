@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from kamioi_web import list_parts
 from kamioi_web.api.lists import answer, legacy_parameters
+from kamioi_web.auth.guard import require_role
 from kamioi_web.errors import BadRequest, NotFound
 from kamioi_web.figures import Figures, Subject
 from kamioi_web.filters import end_of
@@ -19,6 +20,7 @@ from kamioi_web.paging.keyset import Place, Plan, count_up_to
 from kamioi_web.paging.positions import END_OF_TIME, Positions, Span, Spans
 from kamioi_web.paging.scan import Bound, Found, read_chunk
 from kamioi_web.request_context import database_connection, database_of, settings_of
+from kamioi_web.schema import ROLES
 from kamioi_web.text import number_text
 
 NEWER_COUNTED = 1_000
@@ -40,6 +42,7 @@ class TablePage:
     """A list's page. `subject` is its query module, `cells` the module that shows its rows.
 
     `name` names its template, its JSON and, unless `path` says otherwise, its address; `noun` is what its rows are.
+    `section` is the heading that it stands under in the navigation, `role` the least that may look at it.
     """
 
     name: str
@@ -48,6 +51,8 @@ class TablePage:
     cells: ModuleType
     path: str = ""
     rows_are: str = ""
+    section: str = ""
+    role: str = ROLES[0]
 
     @property
     def href(self) -> str:
@@ -58,7 +63,8 @@ class TablePage:
         return self.rows_are or self.name
 
     def register(self, pages: Blueprint) -> None:
-        """Give the list its URLs."""
+        """Give the list its URLs, each behind its role."""
+        guarded = require_role(self.role)
         for under, view in {
             "": self.show_page,
             "/rows": self.show_rows,
@@ -67,8 +73,9 @@ class TablePage:
             "/newer": self.show_newer,
             ".json": self.show_json,
         }.items():
-            pages.add_url_rule(self.href + under, endpoint=f"{self.name}{under}".replace(".", "/"), view_func=view)
-        pages.add_url_rule(f"/api/admin{self.href}", endpoint=f"api/{self.name}", view_func=self.show_json)
+            endpoint = f"{self.name}{under}".replace(".", "/")
+            pages.add_url_rule(self.href + under, endpoint=endpoint, view_func=guarded(view))
+        pages.add_url_rule(f"/api/admin{self.href}", endpoint=f"api/{self.name}", view_func=guarded(self.show_json))
 
     # Views, in the order in which a browser asks for them.
 
