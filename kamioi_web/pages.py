@@ -5,6 +5,8 @@ from kamioi_web.table_page import TablePage
 
 TRANSACTIONS = TablePage("transactions", "Transactions", transactions, transaction_cells)
 USERS = TablePage("users", "Users", users, user_cells)
-AUDIT = TablePage("audit", "Audit log", audit_events, audit_cells, "", "events", "Operations", role="operator")
+AUDIT = TablePage(
+    "audit", "Audit log", audit_events, audit_cells, rows_are="events", section="Operations", role="operator"
+)
 
 PAGES = (TRANSACTIONS, USERS, AUDIT)

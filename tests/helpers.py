@@ -154,7 +154,7 @@ def url(path: str, query: str = "", **extra: object) -> str:
 
 def ids_in(answer: str) -> list[int]:
     """The ids of the rows in a page or a fragment, in its order."""
-    return [int(id) for id in re.findall(r'<tr id="transaction-(\d+)"', answer)]
+    return [int(id) for id in re.findall(r'<tr id="[a-z]+-(\d+)"', answer)]
 
 
 def sentinel(answer: str, side: str) -> str | None:

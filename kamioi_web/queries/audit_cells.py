@@ -25,7 +25,7 @@ HIDDEN = ("request",)  # until an admin chooses it
 FIXED = ("at", "action")
 SEARCH = ("admin", "Find an admin’s events…")
 TILES = {"Logins": "login.success", "Failed logins": "login.failure", "Logins refused": "login.limited"}
-SHORT = 160  # characters of a detail in the list; the event's own page has all
+SHORT, VALUE = 160, 60  # characters of a detail in the list, and of one value in it; the event's own page has all
 PAGES = {"transaction": "/transactions", "user": "/users"}  # where one of them is shown
 
 
@@ -38,11 +38,11 @@ def present(rows: Sequence[Any], query: str, start: int | None, beside: None = N
 
 def _cells(row: Any, tail: str, number: int) -> tuple:
     cursor = str(Cursor(row.at, row.id))
-    detail = "; ".join(f"{name}: {value}" for name, value in pairs(row.detail))
+    detail = "; ".join(f"{shortened(name, VALUE)}: {shortened(value, VALUE)}" for name, value in pairs(row.detail))
     return (
         row.id, cursor, number, f"/audit/{row.id}?at={cursor}{tail}", day_text(cursor[:10]), cursor[11:19],
         escaped(row.action), escaped(row.admin or SYSTEM), f"/audit?admin={quoted(row.admin or SYSTEM)}",
-        escaped(subject_text(row)), escaped(subject_href(row)), escaped(shortened(detail)), escaped(row.address),
+        escaped(subject_text(row)), escaped(subject_href(row)), escaped(shortened(detail, SHORT)), escaped(row.address),
         escaped(row.request_id),
     )  # fmt: skip
 
@@ -56,9 +56,9 @@ def pairs(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def shortened(text: str) -> str:
-    """The beginning of a long text."""
-    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
+def shortened(text: str, length: int) -> str:
+    """A text, or its beginning when it is longer than that."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def subject_text(row: Any) -> str:
@@ -68,7 +68,7 @@ def subject_text(row: Any) -> str:
 
 def subject_href(row: Any) -> str:
     """The page of what an event was about, or everything else that happened to it; '' when it was about nothing."""
-    if row.subject_id is None:
+    if row.subject is None or row.subject_id is None:
         return ""
     if row.subject in PAGES:
         return f"{PAGES[row.subject]}/{row.subject_id}"

@@ -27,7 +27,8 @@ def dotted(text: str, name: str) -> str:
     """A reader of a word or words with points between them, as actions and subjects are written."""
     if DOTTED.fullmatch(text):
         return text
-    raise BadRequest(f"“{text[:40]}” is not an {name} of the audit log. One looks like login.failure or user.", name)
+    example = {"action": "login.failure"}.get(name, "transaction")
+    raise BadRequest(f"“{text[:40]}” is not what “{name}” takes: small letters and points, such as {example}.", name)
 
 
 PARAMETERS = (
