@@ -71,7 +71,7 @@ def _named(text: str) -> list[ColumnElement[bool]]:
 
 
 def _ids_holding(dialect: Dialect, text: str) -> AnySelect:
-    return select(u.id).where(dialect.user_has(text) if len(text) >= SHORTEST else _starting(text))
+    return dialect.user_ids(text) if len(text) >= SHORTEST else select(u.id).where(_starting(text))
 
 
 def _starting(text: str) -> ColumnElement[bool]:
