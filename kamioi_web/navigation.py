@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 
 from kamioi_web.pages import PAGES
-from kamioi_web.schema import ROLES
 
 
 @dataclass(frozen=True)
 class Link:
-    """One page: its title, its address, the heading that it stands under, and the least role that may open it."""
+    """One page: its title, its address, and the heading that it stands under."""
 
     title: str
     href: str
     section: str = ""
-    role: str = ROLES[0]
 
     def holds(self, path: str) -> bool:
         """Whether that path is this page or lies below it."""
@@ -21,6 +19,7 @@ class Link:
 
 
 NAV = (
-    *(Link(page.title, page.href, page.section, page.role) for page in PAGES),
+    *(Link(page.title, page.href) for page in PAGES),
+    Link("API", "/api", "Operations"),
     Link("Settings", "/settings", "Operations"),
 )
