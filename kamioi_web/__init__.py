@@ -8,10 +8,18 @@ from flask_compress import Compress
 from flask_htmx import HTMX
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from kamioi_web import assets, error_pages, request_context, security, settings_page, transaction_page, user_page
+from kamioi_web import (
+    assets,
+    audit_page,
+    error_pages,
+    request_context,
+    security,
+    settings_page,
+    transaction_page,
+    user_page,
+)
 from kamioi_web.actions import login, preferences, tokens
-from kamioi_web.api import endpoints
-from kamioi_web.api import page as api_page
+from kamioi_web.api import access
 from kamioi_web.auth.guard import protect, public
 from kamioi_web.cache import Aggregates
 from kamioi_web.db import Database
@@ -21,8 +29,8 @@ from kamioi_web.settings import Settings
 from kamioi_web.settings import settings as settings_of_process
 
 SITES = (
-    api_page,
-    endpoints,
+    access,
+    audit_page,
     settings_page,
     transaction_page,
     user_page,

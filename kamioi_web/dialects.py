@@ -14,10 +14,13 @@ from sqlalchemy import (
     Engine,
     Float,
     Table,
+    and_,
     create_engine,
     event,
     func,
     literal_column,
+    select,
+    table,
     text,
     type_coerce,
 )
@@ -26,7 +29,9 @@ from sqlalchemy.engine import make_url
 
 from kamioi_web.errors import KamioiError
 from kamioi_web.schema import Moment, merchants, users
+from kamioi_web.search.words import pieces_of
 from kamioi_web.settings import Settings
+from kamioi_web.sql_types import AnySelect
 
 PRAGMAS = {
     "journal_mode": "WAL",
@@ -105,24 +110,27 @@ class Sqlite:
         year, month = (func.strftime(part, hour * 3600, "unixepoch").cast(BigInteger) for part in ("%Y", "%m"))
         return (year - 1970) * 12 + month - 1
 
-    def merchant_has(self, words: str) -> Any:
-        return self._has("merchants", words)
+    def merchant_ids(self, words: str) -> AnySelect:
+        """The ids of the merchants whose text holds these words, three letters or more, in any order."""
+        return self._ids("merchants_text", words)
 
-    def user_has(self, words: str) -> Any:
-        return self._has("users", words)
+    def user_ids(self, words: str) -> AnySelect:
+        """The same of users."""
+        return self._ids("users_text", words)
 
-    def _has(self, table: str, words: str) -> Any:
-        """Rows of a table whose text holds these words, three letters or more, as one phrase."""
-        index, phrase = f"{table}_text", '"' + words.replace('"', '""') + '"'
-        holding = text(f"{table}.id IN (SELECT rowid FROM {index} WHERE {index} MATCH :{index})")
-        return holding.bindparams(**{index: phrase})
+    def _ids(self, index: str, words: str) -> AnySelect:
+        """Read from the text index alone, so that a limit stops it: inside an IN (...) it would be read to its end."""
+        phrases = ('"' + piece.replace('"', '""') + '"' for piece in pieces_of(words))
+        holding = text(f"{index} MATCH :{index}").bindparams(**{index: " AND ".join(phrases)})
+        rowid = literal_column("rowid", BigInteger)
+        return select(rowid.label("id")).select_from(table(index)).where(holding)
 
     def holds(self, words: str, *columns: ColumnElement[str]) -> ColumnElement[bool]:
-        """Whether one of these columns holds the words: of a row at hand, for no index serves it."""
+        """Whether one of these columns holds each of the words: of a row at hand, for no index serves it."""
         written = columns[0]
         for column in columns[1:]:
             written = written + LINE_END + column
-        return func.instr(func.fold(written), _fold(words)) > 0
+        return and_(*(func.instr(func.fold(written), _fold(piece)) > 0 for piece in pieces_of(words)))
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
         first = (connection.scalar(text(f"SELECT max(id) FROM {table.name}")) or 0) + 1
@@ -222,18 +230,21 @@ class Postgres:
         at = func.timezone("UTC", func.to_timestamp(hour * 3600))
         return (func.extract("year", at) * 12 + func.extract("month", at)).cast(BigInteger) - 23641
 
-    def merchant_has(self, words: str) -> ColumnElement[bool]:
-        return self.holds(words, merchants.c.descriptor, merchants.c.name)
+    def merchant_ids(self, words: str) -> AnySelect:
+        """The ids of the merchants whose text holds these words, three letters or more, in any order."""
+        return select(merchants.c.id).where(self.holds(words, merchants.c.descriptor, merchants.c.name))
 
-    def user_has(self, words: str) -> ColumnElement[bool]:
-        return self.holds(words, users.c.name, func.coalesce(users.c.email, NOTHING), users.c.account_number)
+    def user_ids(self, words: str) -> AnySelect:
+        """The same of users."""
+        written = (users.c.name, func.coalesce(users.c.email, NOTHING), users.c.account_number)
+        return select(users.c.id).where(self.holds(words, *written))
 
     def holds(self, words: str, *columns: ColumnElement[str]) -> ColumnElement[bool]:
-        """Whether these columns, with blanks between them, hold the words: of a row at hand."""
+        """Whether these columns, with blanks between them, hold each of the words."""
         written = columns[0]
         for column in columns[1:]:
             written = written + BLANK + column
-        return func.lower(written).like(_inside(words))
+        return and_(*(func.lower(written).like(_inside(piece)) for piece in pieces_of(words)))
 
     def reserve_ids(self, connection: Connection, table: Table, count: int) -> Sequence[int]:
         query = text(f"SELECT nextval('{table.name}_id_seq') FROM generate_series(1, :count)")

@@ -105,7 +105,9 @@ def _fragment(message: str, reference: str) -> str:
 
 def _ways_out() -> list[dict[str, str]]:
     """Back to the list that the address belongs to, or else to the first page."""
+    admin = g.get("admin")
     for page in PAGES:
-        if request.path == page.href or request.path.startswith(page.href + "/"):
+        here = request.path == page.href or request.path.startswith(page.href + "/")
+        if here and (admin is None or admin.may(page.role)):
             return [{"label": f"Back to {page.title}", "href": page.href}]
     return [{"label": PAGES[0].title, "href": PAGES[0].href}]

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 from kamioi_web.pages import PAGES
+from kamioi_web.schema import ROLES
 
 
 @dataclass(frozen=True)
 class Link:
-    """One page: its title, its address, and the heading that it stands under."""
+    """One page: its title, its address, the heading that it stands under, and the least role that may open it."""
 
     title: str
     href: str
     section: str = ""
+    role: str = ROLES[0]
 
     def holds(self, path: str) -> bool:
         """Whether that path is this page or lies below it."""
@@ -19,7 +21,6 @@ class Link:
 
 
 NAV = (
-    *(Link(page.title, page.href) for page in PAGES),
-    Link("API", "/api", "Operations"),
+    *(Link(page.title, page.href, page.section, page.role) for page in PAGES),
     Link("Settings", "/settings", "Operations"),
 )

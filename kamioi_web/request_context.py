@@ -70,13 +70,15 @@ def took() -> str:
 
 
 def shown_everywhere(links: Sequence[Any]) -> Callable[[], dict[str, Any]]:
-    """What every template may show: who is logged in, the pages, the engine, the time taken."""
+    """What every template may show: who is logged in, the pages that they may open, the engine, the time taken."""
 
     def shown() -> dict[str, Any]:
+        admin = g.get("admin")
         nav = [
             {"label": link.title, "href": link.href, "section": link.section, "current": link.holds(request.path)}
             for link in links
+            if admin and admin.may(link.role)
         ]
-        return {"admin": g.get("admin"), "nav": nav, "engine": database_of().dialect.label, "took": took}
+        return {"admin": admin, "nav": nav, "engine": database_of().dialect.label, "took": took}
 
     return shown

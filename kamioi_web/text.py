@@ -2,8 +2,7 @@
 
 from datetime import date, datetime
 from functools import lru_cache
-
-from kamioi_web.api.answers import Identified
+from typing import Any
 
 STATUS_LABELS = {
     "pending": "pending",
@@ -56,6 +55,6 @@ def age_text(seconds: float) -> str:
     return f"{max(0, int(seconds))} s"
 
 
-def identifier(id: int) -> Identified:
+def identifier(id: int) -> dict[str, Any]:
     """An id for JSON: as a number while every client can hold it, and always as text."""
     return {"id": id if id <= SAFE_INTEGER else None, "id_text": str(id)}

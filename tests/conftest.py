@@ -149,14 +149,14 @@ def make_transactions(database: Database) -> Callable[..., None]:
 
 @pytest.fixture
 def make_client(settings: Settings, database: Database) -> Iterator[Callable[..., FlaskClient]]:
-    """make_client(chunk_rows=10): a browser that is logged in to an app with these settings."""
+    """make_client("viewer", chunk_rows=10): a browser, logged in with that role, to an app with these settings."""
     apps: list[Flask] = []
 
-    def make(**changes: Any) -> FlaskClient:
+    def make(role: str = "owner", **changes: Any) -> FlaskClient:
         app = create_app(settings.model_copy(update=changes))
         apps.append(app)
         client = app.test_client()
-        client.set_cookie(cookies.SESSION, _begin_session(database))
+        client.set_cookie(cookies.SESSION, _begin_session(database, role))
         return client
 
     yield make
@@ -178,10 +178,10 @@ def app(client: FlaskClient) -> Flask:
     return client.application
 
 
-def _begin_session(database: Database) -> str:
+def _begin_session(database: Database, role: str) -> str:
     """A session put in directly: hashing a password takes longer than most tests."""
     now = datetime.now(UTC)
-    values = {"email": f"tester-{now.timestamp()}@example.com", "password_hash": "none", "role": "owner"}
+    values = {"email": f"tester-{now.timestamp()}@example.com", "password_hash": "none", "role": role}
     with database.writing() as connection:
         added = insert(admins).values(**values, active=True, preferences={}, created_at=now).returning(admins.c.id)
         return sessions.create_session(connection, connection.execute(added).scalar_one(), now, 7)

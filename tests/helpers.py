@@ -38,6 +38,7 @@ FILTERS = (
     "ticker=SBUX&ticker=BRK.B",
     "merchant_id=3",
     "merchant=shop%20beta",
+    "merchant=beta%20shop&status=failed",
     "user=I2",
     "user=I2&status=completed",
     "merchant_id=1&user=I1",
@@ -51,6 +52,11 @@ FILTERS = (
     "ticker=AAPL&currency=CAD",
     "user=I1&amount_min=1000",
     "status=failed&source=receipt&account_type=business",
+    "kind=refund",
+    "kind=purchase&account_type=family&since=2024-02-10&until=2024-09-05",
+    "ticker=SBUX&since=2024-02-10&until=2024-09-05",
+    "merchant_id=3&since=2024-02-01&until=2024-08-31",
+    "merchant=shop%20beta&until=2024-08-31",
 )
 
 
@@ -122,8 +128,11 @@ MATCH: dict[str, Callable[[Any, list[str]], bool]] = {
         name: lambda row, values, name=name: getattr(row, name) in values
         for name in ("status", "account_type", "category", "ticker", "source", "currency")
     },
+    "kind": lambda row, values: ("refund" if row.amount_cents < 0 else "purchase") in values,
     "merchant_id": lambda row, values: row.merchant_id == int(values[0]),
-    "merchant": lambda row, values: values[0].lower() in f"{row.descriptor} {row.merchant}".lower(),
+    "merchant": lambda row, values: all(
+        word in f"{row.descriptor} {row.merchant}".lower() for word in values[0].lower().split()
+    ),
     "user": lambda row, values: row.account_number == values[0],
     "since": lambda row, values: row.posted_at >= _midnight(values[0]),
     "until": lambda row, values: row.posted_at < _midnight(values[0], 1),
@@ -145,7 +154,7 @@ def url(path: str, query: str = "", **extra: object) -> str:
 
 def ids_in(answer: str) -> list[int]:
     """The ids of the rows in a page or a fragment, in its order."""
-    return [int(id) for id in re.findall(r'<tr id="transaction-(\d+)"', answer)]
+    return [int(id) for id in re.findall(r'<tr id="[a-z]+-(\d+)"', answer)]
 
 
 def sentinel(answer: str, side: str) -> str | None:

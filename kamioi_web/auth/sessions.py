@@ -49,12 +49,7 @@ class Admin:
 
     def may(self, role: str) -> bool:
         """Whether this admin's role includes the other."""
-        return includes(self.role, role)
-
-
-def includes(role: str, other: str) -> bool:
-    """Whether a role may do what the other may."""
-    return ROLES.index(role) >= ROLES.index(other)
+        return ROLES.index(self.role) >= ROLES.index(role)
 
 
 def hash_token(token: str) -> str:

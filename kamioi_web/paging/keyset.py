@@ -174,13 +174,13 @@ def _sums_statement(
     measures: tuple[str, ...],
 ) -> AnySelect:
     conditions = (*_bounds(listing, plan, direction, flags), *plan.residual)
-    columns = [listing.table.c[name] for name in (*keys, *measures)]
+    columns = [listing.table.c[name] for name in (*keys, *measures)] or [listing.table.c.id]
     parts = [_ordered(listing, stream, columns, conditions, direction).order_by(None) for stream in plan.streams]
     rows = (union_all(*parts) if len(parts) > 1 else parts[0]).subquery()
-    totals = [
-        func.sum(column).cast(BigInteger) for column in (literal_column("1"), *(rows.c[name] for name in measures))
-    ]
-    return select(*(rows.c[name] for name in keys), *totals).group_by(*(rows.c[name] for name in keys))
+    summed = (literal_column("1"), *(rows.c[name] for name in measures))
+    totals = [func.coalesce(func.sum(column), 0).cast(BigInteger) for column in summed]
+    by = [rows.c[name] for name in keys]
+    return select(*by, *totals).select_from(rows).group_by(*by)
 
 
 @lru_cache(maxsize=1024)

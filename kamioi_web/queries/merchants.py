@@ -32,7 +32,7 @@ def matching(connection: Connection, words: str, most: int = MERGED) -> tuple[in
 
 def ids_matching(dialect: Dialect, words: str) -> AnySelect:
     """A query of the ids of all merchants that hold these words."""
-    return select(m.id).where(dialect.merchant_has(words) if len(words) >= SHORTEST else _starting(words))
+    return dialect.merchant_ids(words) if len(words) >= SHORTEST else select(m.id).where(_starting(words))
 
 
 def _starting(words: str) -> ColumnElement[bool]:

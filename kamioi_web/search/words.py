@@ -5,6 +5,7 @@ import unicodedata
 
 WORD = re.compile(r"[^\W_]+")
 SHORTEST, LONGEST = 3, 24  # letters of a word that is kept
+INDEXED = 3  # letters that the text indexes need
 LEFT_OUT_FROM = 4  # letters of a word from which one may be left out; of less, too little would remain
 
 
@@ -22,3 +23,17 @@ def forms_of(word: str) -> set[str]:
     if len(word) < LEFT_OUT_FROM:
         return {word}
     return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
+
+
+def pieces_of(text: str) -> list[str]:
+    """What must be in a name for it to hold a text: its words, in any order.
+
+    A word too short for the text index stays with the word before it, or, at the beginning, with the one behind it.
+    """
+    pieces: list[str] = []
+    for word in text.split():
+        if pieces and (len(word) < INDEXED or len(pieces[-1]) < INDEXED):
+            pieces[-1] += f" {word}"
+        else:
+            pieces.append(word)
+    return pieces
