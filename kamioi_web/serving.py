@@ -74,10 +74,10 @@ def demo(rows: int, port: int, folder: Path) -> None:
     settings = Settings(database_url=f"sqlite:///{(folder / 'kamioi.db').resolve()}")
     database = Database(settings)
     migrations.migrate(database)
-    _fill(database, rows)
     email, password = "admin@example.com", admins.random_password()
     with database.writing() as connection:
-        admins.set_password(connection, email, password, "owner")
+        admins.set_password(connection, email, password, "owner")  # first, so that sample decisions have an admin
+    _fill(database, rows)
     database.close()
     click.echo(
         f"\n  Kamioi Web   http://127.0.0.1:{port}/transactions\n  e-mail       {email}\n  password     {password}\n"

@@ -8,10 +8,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from sqlalchemy import select
 
-from kamioi_web import catalogue, generate
+from kamioi_web import catalogue, generate, totals
 from kamioi_web.catalogue.descriptors import render, shop_descriptor, shop_name
 from kamioi_web.generate.rhythm import PROFILES
+from kamioi_web.generate.store import store
+from kamioi_web.schema import llm_mappings
+from kamioi_web.schema import merchants as tables
 
 SHARED = Path(os.environ.get("KAMIOI_SHARED", Path(__file__).parents[2] / "shared"))
 UNTIL = datetime(2026, 10, 14, 15, 30, 12, 345_678, tzinfo=UTC)
@@ -230,3 +234,69 @@ def test_sources_and_categories(rows):
     assert 0.89 < sources["bank"] / len(rows) < 0.95
     assert set(sources) == {"bank", "receipt", "manual"}
     assert {row[CATEGORY] for row in rows} == set(catalogue.CATEGORIES)
+
+
+# Mappings
+
+ID, OF, TICKER_OF, COMPANY, CATEGORY_OF, CONFIDENCE, STATE, MADE_BY, MODEL, REASON, DECIDER, DECIDED, _, MADE = range(
+    14
+)
+
+
+@pytest.fixture(scope="module")
+def mappings(plan, rows, sightings):
+    assert rows  # which filled the sightings
+    return generate.mappings(plan, sightings, 1, [7, 8])
+
+
+def test_what_is_in_force_is_what_the_merchant_carries(mappings, merchants, sightings):
+    approved = {row[OF]: row for row in mappings if row[STATE] == "approved"}
+    assert len(approved) == sum(row[STATE] == "approved" for row in mappings)
+    for number, merchant in merchants.items():
+        chosen = approved.get(number)
+        if number in sightings.first and merchant[3] is not None:
+            assert chosen and chosen[TICKER_OF : CATEGORY_OF + 1] == merchant[3:6]
+        elif chosen:
+            assert (chosen[TICKER_OF], chosen[COMPANY]) == (None, None)
+    assert sum(row[TICKER_OF] is None for row in approved.values()) > 50
+
+
+def test_what_is_undecided_is_doubtful_and_speaks_of_a_listed_company(mappings, merchants):
+    owners = {brand.brand: brand.ticker for brand in catalogue.brands()}
+    waiting = [row for row in mappings if row[STATE] == "pending"]
+    assert waiting
+    for row in waiting:
+        assert merchants[row[OF]][3] is None
+        assert row[TICKER_OF] == owners[merchants[row[OF]][2]] is not None
+        assert 0.3 < row[CONFIDENCE] < 0.9
+        assert row[REASON]
+        assert row[DECIDED] is row[DECIDER] is None
+
+
+def test_mappings_are_dated_inside_the_plan_and_after_the_merchant(plan, mappings, sightings):
+    assert [row[ID] for row in mappings] == list(range(1, len(mappings) + 1))
+    assert [row[MADE] for row in mappings] == sorted(row[MADE] for row in mappings)
+    for row in mappings:
+        assert sightings.first[row[OF]] <= row[MADE] <= plan.until_micros
+        assert row[DECIDED] is None or row[MADE] <= row[DECIDED] <= plan.until_micros
+        assert 0 <= row[CONFIDENCE] <= 1
+        assert (row[MODEL] is not None) == (row[MADE_BY] == "llm")
+    assert {row[STATE] for row in mappings} == {"pending", "approved", "rejected", "superseded"}
+    assert {row[MADE_BY] for row in mappings} == {"llm", "rule", "upload", "admin"}
+    assert {row[DECIDER] for row in mappings} == {None, 7, 8}
+
+
+def test_a_store_keeps_what_was_decided_once(database):
+    made = generate.plan(1_500, seed=5, until=UNTIL)
+    counted = []
+    for _ in range(2):
+        store(database, made, lambda done: None)
+        with database.reading(60) as connection:
+            kept = connection.execute(
+                select(llm_mappings.c.id, llm_mappings.c.merchant_id).where(llm_mappings.c.status == "approved")
+            ).all()
+            carried = connection.execute(select(tables.c.mapping_id, tables.c.id).where(tables.c.mapping_id > 0)).all()
+        assert sorted(map(tuple, kept)) == sorted(map(tuple, carried))
+        counted.append(len(kept))
+    assert counted[0] == counted[1] > 0
+    assert list(totals.check(database)) == []

@@ -9,8 +9,11 @@ from kamioi_web import catalogue, loading, migrations, totals
 from kamioi_web.db import Database
 from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import KamioiError
-from kamioi_web.generate import Plan, Sightings, merchants, transactions, users
+from kamioi_web.generate import Plan, Sightings, mappings, merchants, transactions, users
+from kamioi_web.generate.mappings import MAPPING_COLUMNS, in_force
+from kamioi_web.schema import admins as admins_table
 from kamioi_web.schema import instruments as instruments_table
+from kamioi_web.schema import llm_mappings
 from kamioi_web.schema import merchants as merchants_table
 from kamioi_web.schema import transactions as transactions_table
 from kamioi_web.schema import users as users_table
@@ -19,7 +22,8 @@ from kamioi_web.search import vocabulary
 BATCH = 50_000
 USER_COLUMNS = ("id", "account_number", "email", "name", "account_type", "status", "round_up_cents", "city", "state",
                 "created_at")  # fmt: skip
-MERCHANT_COLUMNS = ("id", "descriptor", "name", "ticker", "company", "category", "first_seen", "last_seen")
+MERCHANT_COLUMNS = ("id", "descriptor", "name", "ticker", "company", "category", "first_seen", "last_seen",
+                    "mapping_id")  # fmt: skip
 
 
 def store(database: Database, plan: Plan, progress: Callable[[int], None]) -> int:
@@ -43,18 +47,31 @@ def store(database: Database, plan: Plan, progress: Callable[[int], None]) -> in
         done += len(rows)
         progress(done)
     with database.writing() as connection:
-        if _insert(connection, merchants_table, MERCHANT_COLUMNS, merchants(plan, sightings)):
-            vocabulary.rebuild(connection)
+        _store_merchants(connection, plan, sightings)
         totals.fold(connection)
     migrations.migrate(database)
     _finish(database)
     return added
 
 
+def _store_merchants(connection: Connection, plan: Plan, sightings: Sightings) -> None:
+    """The merchants that were seen and what was decided about them, unless they are here already."""
+    admins = connection.scalars(
+        select(admins_table.c.id).where(admins_table.c.active).order_by(admins_table.c.id)
+    ).all()
+    last = connection.scalar(select(func.max(llm_mappings.c.id))) or 0
+    decided = mappings(plan, sightings, last + 1, admins)
+    chosen = in_force(decided)
+    rows = ((*row, chosen.get(row[0])) for row in merchants(plan, sightings))
+    if _insert(connection, merchants_table, MERCHANT_COLUMNS, rows):
+        _insert(connection, llm_mappings, MAPPING_COLUMNS, decided)
+        vocabulary.rebuild(connection)
+
+
 def _finish(database: Database) -> None:
     """Statistics for the planner, and ids that go on after ours."""
     with database.writing() as connection:
-        for table in ("users", "merchants"):
+        for table in ("users", "merchants", "llm_mappings"):
             dialect_of(connection).restart_ids(connection, table)
         dialect_of(connection).after_load(connection)
 
