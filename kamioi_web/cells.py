@@ -8,8 +8,9 @@ from urllib.parse import quote
 from markupsafe import escape
 
 from kamioi_web.list_request import ListRequest
-from kamioi_web.text import STATUS_LABELS, day_text, number_text
+from kamioi_web.text import LABELS, day_text, number_text
 
+SPARK_DAYS = 30
 Chip = tuple[str, str, tuple[str, ...]]
 Counts = Mapping[str, Sequence[tuple[str, int]]]
 
@@ -32,7 +33,7 @@ def choices(request: ListRequest, name: str, label: str, values: Sequence[str], 
     options = [
         {
             "value": value,
-            "label": STATUS_LABELS.get(value, value),
+            "label": LABELS.get(value, value),
             "count": number_text(kept[value]) if value in kept else "",
             "selected": value in chosen,
         }
@@ -63,7 +64,7 @@ def chips(request: ListRequest, labels: Mapping[str, str], dates_label: str) -> 
     """(label, value, the parameters that it stands for) of every filter in use, in the order of `labels`."""
     found: list[Chip] = []
     for name, label in labels.items():
-        values = [STATUS_LABELS.get(text, text) for key, text in request.pairs if key == name]
+        values = [LABELS.get(text, text) for key, text in request.pairs if key == name]
         if values:
             found.append((label, ", ".join(values), (name,)))
     texts = dict(request.pairs)
@@ -76,3 +77,21 @@ def _between(since: str | None, until: str | None) -> str:
     if since and until:
         return f"{day_text(since)} – {day_text(until)}" if since != until else day_text(since)
     return f"from {day_text(since)}" if since else f"until {day_text(until or '')}"
+
+
+def spark(
+    series: Mapping[tuple[int, str, str], tuple],
+    measure: int = 0,
+    status: str | None = None,
+    currency: str | None = None,
+) -> list[float]:
+    """One measure of Figures.series(SPARK_DAYS) by day, oldest first, as shares of the largest day; [] of nothing."""
+    sums: dict[int, int] = {}
+    for (day, of_status, code), values in series.items():
+        if status in (None, of_status) and currency in (None, code):
+            sums[day] = sums.get(day, 0) + values[measure]
+    if not any(sums.values()):
+        return []
+    last = max(day for day, _, _ in series)
+    values = [max(0, sums.get(day, 0)) for day in range(last - SPARK_DAYS + 1, last + 1)]
+    return [value / max(*values, 1) for value in values]

@@ -122,7 +122,8 @@ class Figures:
         part = replace(part, grain="cube") if part and part.grain == "day" else part
         if part is None or name not in GRAINS[part.grain].splits:
             return None
-        return dict(row[:2] for row in totals.read(self.connection, part, (name,)))
+        read = totals.read
+        return self._kept(f"split {name}", lambda: dict(row[:2] for row in read(self.connection, part, (name,)))).value
 
     def series(self, days: int) -> Mapping[tuple[int, str, str], tuple]:
         """{(day, status, currency): (n, amount, round-up, fee)} of the newest days of the list; empty when not kept."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from kamioi_web import money
@@ -103,6 +104,16 @@ def day(text: str, name: str) -> date:
 def amount(text: str, name: str) -> int:
     """A reader of an amount, to cents."""
     return money.parse(text, name)
+
+
+def share(text: str, name: str) -> float:
+    """A reader of a share from 0 to 1, written 0.9, 90 or 90 %; a plain 1 is the whole, not one per cent."""
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?|\.\d{1,6})\s*(%?)", text, re.ASCII)
+    value = Decimal(match[1]) if match else Decimal(-1)
+    found = value / 100 if match and (match[2] or value > 1) else value
+    if not 0 <= found <= 1:
+        raise BadRequest(f"“{text[:40]}” is not a share that “{name}” takes. Write it as 0.9 or as 90 %.", name)
+    return float(found)
 
 
 def start_of(day: date) -> datetime:

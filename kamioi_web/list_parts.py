@@ -1,6 +1,7 @@
 """The parts of a list's page, as its templates take them: the chunk, the chips, the timeline, the JSON."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import g
@@ -14,7 +15,7 @@ from kamioi_web.paging.keyset import Place
 from kamioi_web.paging.positions import Spans
 from kamioi_web.paging.scan import Found, read_chunk
 from kamioi_web.schema import EPOCH, to_micros
-from kamioi_web.text import age_text, day_text, number_text, rough
+from kamioi_web.text import LABELS, age_text, day_text, number_text, rough
 from kamioi_web.timeline import bars
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
             {"label": label, "value": value, "remove_href": asked.link(without=names)}
             for label, value, names in table.cells.chips(asked)
         ],
+        "tabs": _tabs(table, view),
         "clear_href": asked.href if asked.pairs else None,
         "fields": fields,
         "kept": [pair for pair in asked.pairs if pair[0] not in in_form],
@@ -120,6 +122,26 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
         "newer": None,
         "empty": _empty(table, view, rows),
     }
+
+
+def _tabs(table: "TablePage", view: "View") -> list[dict[str, Any]]:
+    """The statuses that stand above a list as links, with the rows of each under the other filters where those are
+    kept; none for a list that offers no TABS."""
+    statuses = getattr(table.cells, "TABS", ())
+    if not statuses:
+        return []
+    counts = replace(view.figures, filters=replace(view.filters, status=())).split("status")
+    tabs: list[dict[str, Any]] = []
+    for name in (*statuses, "all"):
+        values = () if name == "all" else (name,)
+        n = sum(n for status, n in (counts or {}).items() if status in (values or counts or ()))
+        tabs.append({
+            "label": LABELS.get(name, name).capitalize(),
+            "count": "" if counts is None else number_text(n),
+            "href": view.request.link(*(("status", value) for value in values), without=("status",)),
+            "current": view.request.given.get("status", ()) == values,
+        })  # fmt: skip
+    return tabs
 
 
 def fragment(table: "TablePage", view: "View", since: Cursor | None = None) -> dict[str, Any]:

@@ -1,12 +1,22 @@
 """The pages: a new table page is one line here, one query module and one template."""
 
-from kamioi_web.queries import audit_cells, audit_events, transaction_cells, transactions, user_cells, users
+from kamioi_web.queries import (
+    audit_cells,
+    audit_events,
+    mapping_cells,
+    mappings,
+    transaction_cells,
+    transactions,
+    user_cells,
+    users,
+)
 from kamioi_web.table_page import TablePage
 
 TRANSACTIONS = TablePage("transactions", "Transactions", transactions, transaction_cells)
 USERS = TablePage("users", "Users", users, user_cells)
+MAPPINGS = TablePage("mappings", "LLM Center", mappings, mapping_cells, path="/llm-center")
 AUDIT = TablePage(
     "audit", "Audit log", audit_events, audit_cells, rows_are="events", section="Operations", role="operator"
 )
 
-PAGES = (TRANSACTIONS, USERS, AUDIT)
+PAGES = (TRANSACTIONS, USERS, MAPPINGS, AUDIT)

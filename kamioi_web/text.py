@@ -1,6 +1,7 @@
 """How dates, numbers, ages and states read on a page."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,7 @@ STATUS_LABELS = {
     "rejected": "rejected",
     "needs_review": "in review",
 }
+LABELS = STATUS_LABELS | {"llm": "model", "nobody": "no company"}
 SAFE_INTEGER = 2**53 - 1
 
 
@@ -40,6 +42,12 @@ def iso_text(moment: datetime) -> str:
 def number_text(number: int) -> str:
     """1204338 is 1,204,338."""
     return f"{number:,}"
+
+
+def percent_text(share: float) -> str:
+    """0.935 is 93.5 %, 0.9 is 90 %; cut, not rounded, so that what is below a threshold does not look like it."""
+    tenths = int(Decimal(repr(share)) * 1000)
+    return f"{tenths // 10}.{tenths % 10} %" if tenths % 10 else f"{tenths // 10} %"
 
 
 def rough(number: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kamioi_web.cells import Chip, Counts, choices, dates, escaped, quoted, range_field, text_field
+from kamioi_web.cells import SPARK_DAYS, Chip, Counts, choices, dates, escaped, quoted, range_field, spark, text_field
 from kamioi_web.cells import chips as shared_chips
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
@@ -28,7 +28,6 @@ COLUMNS = {
 HIDDEN = ("account_type", "source")  # until an admin chooses them
 FIXED = ("posted", "merchant", "amount")
 SEARCH = ("merchant", "Find a merchant…")
-SPARK_DAYS = 30
 
 
 class TransactionRow(NamedTuple):
@@ -136,8 +135,8 @@ def tiles(figures: Figures, request: ListRequest, sums: Sums, currency: str) -> 
     series = figures.series(SPARK_DAYS)
     volume, invested = sums.add(3, None, currency), sums.add(4, "completed", currency)
     return [
-        {"label": "Volume", "value": money(volume, currency), "spark": _spark(series, 1, None, currency)},
-        {"label": "Invested", "value": money(invested, currency), "spark": _spark(series, 2, "completed", currency)},
+        {"label": "Volume", "value": money(volume, currency), "spark": spark(series, 1, None, currency)},
+        {"label": "Invested", "value": money(invested, currency), "spark": spark(series, 2, "completed", currency)},
         _count_tile("Pending", "pending", sums, series, request),
         _count_tile("Failed", "failed", sums, series, request) | {"tone": "bad"},
     ]
@@ -146,20 +145,7 @@ def tiles(figures: Figures, request: ListRequest, sums: Sums, currency: str) -> 
 def _count_tile(label: str, status: str, sums: Sums, series: Mapping, request: ListRequest) -> dict[str, Any]:
     n = sums.add(2, status)
     href = request.link(("status", status), without=("status",))
-    return {"label": label, "value": number_text(n), "href": href, "spark": _spark(series, 0, status, None)}
-
-
-def _spark(series: Mapping, measure: int, status: str | None, currency: str | None) -> list[float]:
-    """One measure by day, oldest first, as shares of the largest day."""
-    days: dict[int, int] = {}
-    for (day, of_status, code), values in series.items():
-        if status in (None, of_status) and currency in (None, code):
-            days[day] = days.get(day, 0) + values[measure]
-    if not series or not any(days.values()):
-        return []
-    last = max(day for day, _, _ in series)
-    values = [max(0, days.get(day, 0)) for day in range(last - SPARK_DAYS + 1, last + 1)]
-    return [value / max(*values, 1) for value in values]
+    return {"label": label, "value": number_text(n), "href": href, "spark": spark(series, 0, status)}
 
 
 def fields(request: ListRequest, counts: Counts) -> list[dict[str, Any]]:
