@@ -109,7 +109,9 @@ def tiles(figures: Figures, request: ListRequest, sums: Sums, currency: str) -> 
     sources = figures.split("kind")
     line = spark(figures.series(SPARK_DAYS))
     found: list[dict[str, Any]] = [{"label": "Mappings", "value": number_text(sums.n), "spark": line}]
-    for label, names in MADE_BY.items() if sources is not None else ():
+    if sources is None:
+        return found
+    for label, names in MADE_BY.items():
         href = request.link(*(("source", name) for name in names), without=("source",))
         value = number_text(sum(sources.get(name, 0) for name in names))
         found.append({"label": label, "value": value, "href": href})
