@@ -6,11 +6,12 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.benchmarks import browser, imports, machine, pages, postgres, serve, stores, sums
+from tests.benchmarks import browser, imports, lists, lists_store, machine, pages, postgres, serve, stores, sums
+from tests.benchmarks.populace import Size
 from tests.benchmarks.report import Report
 from tests.benchmarks.stores import Stored
 
-SUBJECTS = ("pages", "totals", "serve", "memory", "import", "browser")
+SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "browser")
 KINDS = ("sqlite", "postgresql")
 
 
@@ -20,6 +21,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--rows", default=os.environ.get("BENCH_ROWS", "1000000"), help="sizes, such as 1000000,10000000"
     )
+    parser.add_argument("--lists", default=os.environ.get("BENCH_LISTS", "150000,1500000"),
+                        help="sizes of the lists, in mappings, such as 1500000,15000000")  # fmt: skip
     parser.add_argument("--databases", default=",".join(KINDS))
     parser.add_argument("--only", default=",".join(SUBJECTS), help=f"some of {','.join(SUBJECTS)}")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "kamioi-bench",
@@ -31,7 +34,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few samples: to see that everything runs")
     parser.add_argument("--fresh", action="store_true", help="generate the databases anew")
     options = parser.parse_args()
-    options.rows = sorted({int(size) for size in options.rows.replace("_", "").split(",")})
+    options.rows, options.lists = _sizes(options.rows), _sizes(options.lists)
     options.databases = [_one_of(name, KINDS, parser) for name in options.databases.split(",")]
     options.only = [_one_of(name, SUBJECTS, parser) for name in options.only.split(",")]
     if options.quick:
@@ -59,7 +62,7 @@ def main() -> None:
 def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres.Server | None]) -> None:
     """Every subject that was asked for, in an order in which none spoils the next."""
     stored = []
-    if set(options.only) - {"import"}:
+    if set(options.only) - {"import", "lists"}:
         stored = [
             stores.open_stored(options.folder, kind, rows, servers[kind], options.fresh, report.say)
             for rows in options.rows
@@ -69,6 +72,8 @@ def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres
         report.table("Generated, in this run or an earlier one", ("database", "seconds", "rows/s"), made)
     if "pages" in options.only:
         pages.measure(report, stored, options.rounds)
+    if "lists" in options.only:
+        _measure_lists(report, options, servers)
     if "serve" in options.only:
         serve.measure_load(report, stored, options.seconds)
     if "memory" in options.only:
@@ -82,12 +87,30 @@ def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres
         imports.measure(report, options.folder, servers, generated, files)
 
 
+def _measure_lists(report: Report, options: argparse.Namespace, servers: dict[str, postgres.Server | None]) -> None:
+    stored = [
+        lists_store.open_lists(options.folder, kind, Size(mappings), servers[kind], options.fresh, report.say)
+        for mappings in options.lists
+        for kind in options.databases
+    ]
+    report.table(
+        "Lists loaded, in this run or an earlier one",
+        ("database", "seconds"),
+        [(one.name, one.seconds) for one in stored],
+    )
+    lists.measure(report, stored, options.rounds)
+
+
 def _browse(report: Report, stored: list[Stored], options: argparse.Namespace) -> None:
     lite = [one for one in stored if one.kind == "sqlite"]
     if lite:
         browser.measure(report, lite[0], options.scroll)
     else:
         report.say("the browser's figures need --databases sqlite")
+
+
+def _sizes(text: str) -> list[int]:
+    return sorted({int(size) for size in text.replace("_", "").split(",")})
 
 
 def _one_of(name: str, known: tuple[str, ...], parser: argparse.ArgumentParser) -> str:
