@@ -50,6 +50,13 @@ NOTHING: ColumnElement[str] = literal_column("''")
 LINE_END: ColumnElement[str] = literal_column("char(10)")  # which no searched words hold
 
 
+def prepare(connection: sqlite3.Connection) -> None:
+    """Set up a connection to SQLite as the dashboard needs each of them."""
+    for name, value in PRAGMAS.items():
+        connection.execute(f"PRAGMA {name}={value}")
+    connection.create_function("fold", 1, _fold, deterministic=True)
+
+
 class HintingCompiler(SQLiteCompiler):
     """SQLAlchemy's compiler for SQLite, which by itself leaves out table hints such as INDEXED BY."""
 
@@ -79,11 +86,9 @@ class Sqlite:
         engine.dialect.statement_compiler = HintingCompiler
 
         @event.listens_for(engine, "connect")
-        def prepare(connection: sqlite3.Connection, _: object) -> None:
-            for name, value in PRAGMAS.items():
-                connection.execute(f"PRAGMA {name}={value}")
+        def connected(connection: sqlite3.Connection, _: object) -> None:
+            prepare(connection)
             connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
-            connection.create_function("fold", 1, _fold, deterministic=True)
 
         if not read_only:  # a deferred transaction that turns into a writer is refused at once, whatever the timeout
             event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

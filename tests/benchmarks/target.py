@@ -17,7 +17,7 @@ from sqlalchemy import event, insert
 from kamioi_web import create_app
 from kamioi_web.auth import cookies, sessions
 from kamioi_web.db import Database
-from kamioi_web.dialects import PRAGMAS
+from kamioi_web.dialects import prepare
 from kamioi_web.schema import admins, from_micros
 from tests.benchmarks.stores import Stored, settings_for
 
@@ -119,8 +119,7 @@ def connect(url: str) -> Any:
     if not url.startswith("sqlite"):
         return psycopg.connect(url, autocommit=True)
     connection = sqlite3.connect(Path(url.removeprefix("sqlite:///")), isolation_level=None)
-    for name, value in PRAGMAS.items():
-        connection.execute(f"PRAGMA {name}={value}")
+    prepare(connection)
     return connection
 
 
