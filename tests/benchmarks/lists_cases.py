@@ -11,6 +11,10 @@ MISS = "zqxjkv wvuq"
 COMMON = "pizza"
 DEPTHS = (50, 99)
 ROWS_A_PAGE = 100
+# What no index serves is looked for until the time is spent, so these grow to that and no further.
+SCANNED = ("common word", "common word, rare status", "a brand", "a brand, pending", "an action that is not there",
+           "source rule", "low confidence")  # fmt: skip
+SCAN_MS = 60
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,10 @@ class Case:
     path: str
     uncached: bool = False
     most_ms: float | None = None
+
+    @property
+    def scanned(self) -> bool:
+        return self.name in SCANNED and self.most_ms is None
 
 
 @dataclass(frozen=True)
