@@ -19,7 +19,8 @@ from kamioi_web import (
     user_page,
 )
 from kamioi_web.actions import login, preferences, tokens
-from kamioi_web.api import access
+from kamioi_web.api import endpoints
+from kamioi_web.api import page as api_page
 from kamioi_web.auth.guard import protect, public
 from kamioi_web.cache import Aggregates
 from kamioi_web.db import Database
@@ -29,8 +30,9 @@ from kamioi_web.settings import Settings
 from kamioi_web.settings import settings as settings_of_process
 
 SITES = (
-    access,
+    api_page,
     audit_page,
+    endpoints,
     settings_page,
     transaction_page,
     user_page,

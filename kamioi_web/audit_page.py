@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, jsonify, render_template, request
 
 from kamioi_web import detail
+from kamioi_web.api.objects import EventAnswer
 from kamioi_web.auth.guard import require_role
 from kamioi_web.list_request import parse_list, with_query
 from kamioi_web.pages import AUDIT
@@ -20,7 +21,6 @@ def register(pages: Blueprint) -> None:
     guarded = require_role(AUDIT.role)
     pages.add_url_rule(f"{AUDIT.href}/<int:id>", endpoint="event", view_func=guarded(show))
     pages.add_url_rule(f"{AUDIT.href}/<int:id>.json", endpoint="event/json", view_func=guarded(show_json))
-    pages.add_url_rule(f"/api/admin{AUDIT.href}/<int:id>", endpoint="api/event", view_func=guarded(show_json))
 
 
 def show(id: int) -> str:
@@ -38,7 +38,9 @@ def show(id: int) -> str:
 def show_json(id: int) -> Any:
     """One event as the list's JSON gives it."""
     parse_list(AUDIT.href, (), request.args.to_dict(flat=False), ("at",))
-    return jsonify(success=True, event=audit_cells.as_json(audit_events.find(database_connection(), id)))
+    row = audit_events.find(database_connection(), id)
+    found: EventAnswer = {"success": True, "event": audit_cells.as_json(row)}
+    return jsonify(found)
 
 
 def _shown(row: Any) -> dict[str, Any]:

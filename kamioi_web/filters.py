@@ -5,14 +5,34 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from kamioi_web import money
 from kamioi_web.errors import BadRequest
 
 LONGEST = 200  # characters of one value
 MOST = 20  # values of one parameter
+TICKER = r"[A-Za-z][A-Za-z0-9]{0,5}([.\-][A-Za-z]{1,2})?"
+SHARE = r"^([0-9]{1,2}(\.[0-9]{1,6})?|100|\.[0-9]{1,6}) ?%?$"
+YEARS = "(19[7-9][0-9]|20[0-9]{2}|21[0-9]{2})"
 DAY_FORM = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reader(Generic[T]):
+    """Turns the text of a parameter into its value, or raises BadRequest; `takes` says as JSON Schema what it takes."""
+
+    read: Callable[[str, str], T]
+    takes: Mapping[str, Any]
+
+    def __call__(self, text: str, name: str) -> T:
+        return self.read(text, name)
+
+
+def taking(**takes: Any) -> Callable[[Callable[[str, str], T]], Reader[T]]:
+    """Make a function of the text and the parameter's name a Reader; `takes` is JSON Schema, a string's if not said."""
+    return lambda read: Reader(read, {"type": "string", **takes})
 
 
 @dataclass(frozen=True)
@@ -21,8 +41,9 @@ class Parameter:
 
     name: str
     label: str
-    read: Callable[[str, str], Any]
+    read: Reader[Any]
     many: bool = False
+    about: str = ""  # for the API's document, where the label says too little
 
 
 def parse_filters(parameters: Sequence[Parameter], values: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -49,9 +70,10 @@ def refuse_unknown(values: Mapping[str, list[str]], known: Collection[str]) -> N
             raise BadRequest(f"There is no parameter “{name[:40]}” here. This page takes: {choices}.", name[:40])
 
 
-def one_of(choices: Collection[str]) -> Callable[[str, str], str]:
+def one_of(choices: Collection[str]) -> Reader[str]:
     """A reader of one of those words."""
 
+    @taking(enum=[*choices])
     def read(text: str, name: str) -> str:
         if text in choices:
             return text
@@ -60,6 +82,7 @@ def one_of(choices: Collection[str]) -> Callable[[str, str], str]:
     return read
 
 
+@taking(description="Text, without control characters.", maxLength=LONGEST, pattern=r"^[^\u0000-\u001f]*$")
 def words(text: str, name: str) -> str:
     """A reader of free text: outer blanks go, NUL and other controls are refused."""
     if any(ord(letter) < 32 for letter in text):
@@ -67,20 +90,23 @@ def words(text: str, name: str) -> str:
     return text.strip()
 
 
+@taking(description="A ticker, in capitals or small letters.", pattern=f"^{TICKER}$", examples=["SBUX", "BRK.B"])
 def ticker(text: str, name: str) -> str:
     """A reader of a ticker such as SBUX or BRK.B."""
-    if re.fullmatch(r"[A-Z][A-Z0-9]{0,5}([.\-][A-Z]{1,2})?", text.upper(), re.ASCII):
+    if re.fullmatch(TICKER, text, re.ASCII):
         return text.upper()
     raise BadRequest(f"“{text[:40]}” is not a ticker. A ticker looks like SBUX or BRK.B.", name)
 
 
+@taking(description="An ISO 4217 code, in capitals or small letters.", pattern="^[A-Za-z]{3}$", examples=["USD"])
 def currency(text: str, name: str) -> str:
     """A reader of an ISO 4217 code such as USD."""
-    if re.fullmatch(r"[A-Z]{3}", text.upper(), re.ASCII):
+    if re.fullmatch(r"[A-Za-z]{3}", text, re.ASCII):
         return text.upper()
     raise BadRequest(f"“{text[:40]}” is not a currency. A currency is three letters, such as USD.", name)
 
 
+@taking(description="A whole number from 1 on.", type="integer", minimum=1, maximum=2**63 - 1)
 def number(text: str, name: str) -> int:
     """A reader of a whole number from 1 to 2^63 - 1."""
     if re.fullmatch(r"[0-9]{1,19}", text, re.ASCII) and 1 <= int(text) < 2**63:
@@ -88,6 +114,7 @@ def number(text: str, name: str) -> int:
     raise BadRequest(f"“{text[:40]}” is not a number that “{name}” takes: 1, 2, 3 and so on.", name)
 
 
+@taking(description="A date, from 1970 to 2199.", format="date", pattern=f"^{YEARS}-[0-9]{{2}}-[0-9]{{2}}$")
 def day(text: str, name: str) -> date:
     """A reader of a date written 2024-03-14, from 1970 to 2199."""
     try:
@@ -101,11 +128,13 @@ def day(text: str, name: str) -> date:
     return found
 
 
+@taking(description="In units of the currency, with a point.", pattern=r"^[+\-]?[0-9]{1,13}(\.[0-9]{1,2})?$")
 def amount(text: str, name: str) -> int:
     """A reader of an amount, to cents."""
     return money.parse(text, name)
 
 
+@taking(description="A share from 0 to 1, written 0.9, 90 or 90 %.", pattern=SHARE, examples=["0.9", "90 %"])
 def share(text: str, name: str) -> float:
     """A reader of a share from 0 to 1, written 0.9, 90 or 90 %; a plain 1 is the whole, not one per cent."""
     match = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?|\.\d{1,6})\s*(%?)", text, re.ASCII)

@@ -1,4 +1,4 @@
-"""Money as people write it, to and from integer minor units. Floats never appear."""
+"""Money as people write it, to and from integer minor units. Nothing is reckoned in floats."""
 
 import re
 from functools import lru_cache
@@ -31,6 +31,11 @@ def plain(cents: int) -> str:
     """12345678 is 123456.78, as a form field or a spreadsheet takes it."""
     whole, rest = divmod(abs(cents), 100)
     return f"{'-' if cents < 0 else ''}{whole}.{rest:02d}"
+
+
+def decimal(cents: int) -> float:
+    """12345678 is 123456.78, for programs that read money as a number; the exact cents stand beside it."""
+    return cents / 100
 
 
 def parse(text: str, parameter: str) -> int:

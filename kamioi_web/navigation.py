@@ -22,5 +22,6 @@ class Link:
 
 NAV = (
     *(Link(page.title, page.href, page.section, page.role) for page in PAGES),
+    Link("API", "/api", "Operations"),
     Link("Settings", "/settings", "Operations"),
 )

@@ -14,7 +14,16 @@ from kamioi_web.table_page import TablePage
 
 TRANSACTIONS = TablePage("transactions", "Transactions", transactions, transaction_cells)
 USERS = TablePage("users", "Users", users, user_cells)
-MAPPINGS = TablePage("mappings", "LLM Center", mappings, mapping_cells, path="/llm-center")
+MAPPINGS = TablePage(
+    "mappings",
+    "LLM Center",
+    mappings,
+    mapping_cells,
+    path="/llm-center",
+    api="/llm-center/mappings",
+    largest=50,
+    under_data=True,
+)
 AUDIT = TablePage(
     "audit", "Audit log", audit_events, audit_cells, rows_are="events", section="Operations", role="operator"
 )

@@ -4,19 +4,19 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, current_app, redirect, render_template, request
 from markupsafe import Markup
 from sqlalchemy import Connection
 
 from kamioi_web import list_parts
-from kamioi_web.api.lists import answer, legacy_parameters
+from kamioi_web.api import lists
 from kamioi_web.auth.guard import require_role
 from kamioi_web.errors import BadRequest, NotFound
 from kamioi_web.figures import Figures, Subject
 from kamioi_web.filters import end_of
 from kamioi_web.list_request import PLACES, ListRequest, parse_list, single
 from kamioi_web.paging.cursor import Cursor
-from kamioi_web.paging.keyset import Place, Plan, count_up_to
+from kamioi_web.paging.keyset import Listing, Place, Plan, count_up_to
 from kamioi_web.paging.positions import END_OF_TIME, Positions, Span, Spans
 from kamioi_web.paging.scan import Bound, Found, read_chunk
 from kamioi_web.request_context import database_connection, database_of, settings_of
@@ -53,6 +53,9 @@ class TablePage:
     rows_are: str = ""
     section: str = ""
     role: str = ROLES[0]
+    api: str = ""  # its address under /api/admin, where that is another
+    largest: int = 100  # rows of a page of the API
+    under_data: bool = False  # the old clients look for its rows inside of “data”
 
     @property
     def href(self) -> str:
@@ -61,6 +64,10 @@ class TablePage:
     @property
     def noun(self) -> str:
         return self.rows_are or self.name
+
+    @property
+    def api_path(self) -> str:
+        return f"/api/admin{self.api or self.href}"
 
     def register(self, pages: Blueprint) -> None:
         """Give the list its URLs, each behind its role."""
@@ -75,7 +82,6 @@ class TablePage:
         }.items():
             endpoint = f"{self.name}{under}".replace(".", "/")
             pages.add_url_rule(self.href + under, endpoint=endpoint, view_func=guarded(view))
-        pages.add_url_rule(f"/api/admin{self.href}", endpoint=f"api/{self.name}", view_func=guarded(self.show_json))
 
     # Views, in the order in which a browser asks for them.
 
@@ -87,7 +93,7 @@ class TablePage:
             given = [(name, text) for name in PLACES for text in values.get(name, []) if text.strip()]
             return redirect(view.request.link(*given))  # a form sends its empty fields too
         place, start, at = self._open(view)
-        found = self._read(view, place)
+        found = self.read(view, place)
         start = start or self._first_number(view, place, found)
         chunk = list_parts.chunk(self, view, place, found, start, "both")
         page = list_parts.page(self, view, chunk, found, at or (chunk["first"] if place.cursor else ""))
@@ -104,7 +110,7 @@ class TablePage:
         cursor = Cursor.parse(after or before, "after" if after else "before")
         place = Place("older" if after else "newer", cursor)
         start = list_parts.start_number(single(values, "from"))
-        found = self._read(view, place)
+        found = self.read(view, place)
         chunk = list_parts.chunk(self, view, place, found, start, place.direction)
         return self._render("rows", chunk=chunk, page=list_parts.fragment(self, view))
 
@@ -135,15 +141,13 @@ class TablePage:
 
     def show_json(self) -> Any:
         """The list as JSON, in the shape that the old clients read."""
-        values, notes = legacy_parameters(request.args.to_dict(flat=False), self.cells.SEARCH[0])
-        view = self._view(values, ("page", "limit", "cursor"))
-        return jsonify(answer(self, view, values, notes))
+        return lists.show(self, request.args.to_dict(flat=False))
 
     def embed(self, values: dict[str, list[str]], limit: int) -> Markup:
         """The newest rows of the list under a filter, inside another page, with a link to all of them."""
         view = replace(self._view(values, ()), limit=limit)
         place = Place()
-        found = self._read(view, place)
+        found = self.read(view, place)
         total = view.figures.sums().value.n if view.figures.covered else None
         exactly = f"All {number_text(total)} {self.noun}" if total else f"All {self.noun}"
         html = self._html(
@@ -177,7 +181,10 @@ class TablePage:
         return Positions(view.connection, listing, plan, Spans([everything]))
 
     def _view(self, values: dict[str, list[str]], also: tuple[str, ...]) -> View:
-        asked = parse_list(self.href, self.subject.PARAMETERS, values, also)
+        return self.view_of(parse_list(self.href, self.subject.PARAMETERS, values, also))
+
+    def view_of(self, asked: ListRequest) -> View:
+        """How the list is read for that; NotFound when a filter names what does not exist."""
         connection, settings = database_connection(), settings_of()
         filters = self.subject.resolve(connection, asked.given)
         aggregates = current_app.extensions["aggregates"]
@@ -223,13 +230,15 @@ class TablePage:
         )
         return None if newer is None else newer + 1
 
-    def _read(self, view: View, place: Place) -> Found:
+    def read(self, view: View, place: Place, listing: Listing | None = None) -> Found:
+        """The rows of one page from that place on, as a page shows them or with the columns of another listing."""
         plan = self.subject.plan(view.connection, view.filters)
         bound = self._bound(view, plan)
         if plan.residual and place.direction == "older":
             cursor = view.figures.past_gap(place.cursor)
             place = replace(place, cursor=cursor, inclusive=place.inclusive and cursor == place.cursor)
-        return read_chunk(view.connection, self.subject.LISTING, plan, place, view.limit, settings_of().scan_ms, bound)
+        listing = listing or self.subject.LISTING
+        return read_chunk(view.connection, listing, plan, place, view.limit, settings_of().scan_ms, bound)
 
     def _bound(self, view: View, plan: Plan) -> Bound | None:
         """What tells how far down so many rows reach, where the database has partitions to spare the planner."""

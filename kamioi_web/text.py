@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+
+from kamioi_web.api.answers import Identified
 
 STATUS_LABELS = {
     "pending": "pending",
@@ -63,6 +64,6 @@ def age_text(seconds: float) -> str:
     return f"{max(0, int(seconds))} s"
 
 
-def identifier(id: int) -> dict[str, Any]:
+def identifier(id: int) -> Identified:
     """An id for JSON: as a number while every client can hold it, and always as text."""
     return {"id": id if id <= SAFE_INTEGER else None, "id_text": str(id)}

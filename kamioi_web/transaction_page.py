@@ -5,8 +5,9 @@ from typing import Any
 from flask import Blueprint, jsonify, render_template, request
 
 from kamioi_web import detail
+from kamioi_web.api.objects import Allocation, TransactionAnswer
 from kamioi_web.list_request import parse_list
-from kamioi_web.money import money, plain
+from kamioi_web.money import decimal, money
 from kamioi_web.pages import TRANSACTIONS
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.queries import transaction_cells, transaction_detail, transactions
@@ -20,7 +21,6 @@ def register(pages: Blueprint) -> None:
     """Give one transaction its URLs."""
     pages.add_url_rule(f"{LIST}/<int:id>", endpoint="transaction", view_func=show)
     pages.add_url_rule(f"{LIST}/<int:id>.json", endpoint="transaction/json", view_func=show_json)
-    pages.add_url_rule(f"/api/admin{LIST}/<int:id>", endpoint="api/transaction", view_func=show_json)
 
 
 def show(id: int) -> str:
@@ -43,15 +43,24 @@ def show_json(id: int) -> Any:
     """One transaction with its shares, as the list's JSON gives it."""
     asked = parse_list(LIST, (), request.args.to_dict(flat=False), ("at",))
     row, shares = _read(id, asked.at)
-    given = [
+    found: TransactionAnswer = {
+        "success": True,
+        "transaction": {**transaction_cells.as_json(row), "allocations": _allocations(shares)},
+    }
+    return jsonify(found)
+
+
+def _allocations(shares: Any) -> list[Allocation]:
+    total = sum(share.amount_cents for share in shares) or 1
+    return [
         {
             "stock_symbol": share.ticker,
-            "allocation_amount": plain(share.amount_cents),
+            "allocation_amount": decimal(share.amount_cents),
             "allocation_cents": share.amount_cents,
+            "allocation_percentage": round(share.amount_cents * 100 / total, 2),
         }
         for share in shares
     ]
-    return jsonify(success=True, transaction=transaction_cells.as_json(row) | {"allocations": given})
 
 
 def _read(id: int, at: Cursor | None) -> tuple[Any, Any]:

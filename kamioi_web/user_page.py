@@ -7,10 +7,11 @@ from flask import Blueprint, jsonify, render_template, request
 from sqlalchemy import Connection
 
 from kamioi_web import charts, detail
+from kamioi_web.api.objects import Holding, UserAnswer, UserTotal
 from kamioi_web.charts import Figure, Label, Line
 from kamioi_web.figures import Sums
 from kamioi_web.list_request import parse_list, with_query
-from kamioi_web.money import brief_money, money, plain
+from kamioi_web.money import brief_money, decimal, money
 from kamioi_web.pages import TRANSACTIONS, USERS
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.queries import user_cells, user_detail, users
@@ -27,7 +28,6 @@ def register(pages: Blueprint) -> None:
     """Give one user its URLs."""
     pages.add_url_rule(f"{USERS.href}/<int:id>", endpoint="user", view_func=show)
     pages.add_url_rule(f"{USERS.href}/<int:id>.json", endpoint="user/json", view_func=show_json)
-    pages.add_url_rule(f"/api/admin{USERS.href}/<int:id>", endpoint="api/user", view_func=show_json)
 
 
 def show(id: int) -> str:
@@ -58,16 +58,24 @@ def show_json(id: int) -> Any:
     connection = database_connection()
     row = users.find(connection, id)
     groups, reached = user_detail.groups(connection, id)
-    by_status = [
+    by_status: list[UserTotal] = [
         {"status": status, "currency": currency, "n": n, "amount_cents": amount, "round_up_cents": round_up}
         for status, currency, n, amount, round_up, _ in map(tuple, user_detail.sums(connection, id))
     ]
-    held = [
-        {"ticker": ticker, "currency": currency, "n": n, "invested": plain(cents), "invested_cents": cents}
+    held: list[Holding] = [
+        {"ticker": ticker, "currency": currency, "n": n, "invested": decimal(cents), "invested_cents": cents}
         for (ticker, currency), (n, cents) in _held(groups).items()
     ]
-    more = {"totals": by_status, "portfolio": held, "portfolio_since": iso_text(reached.at) if reached else None}
-    return jsonify(success=True, user=user_cells.as_json(row, users.beside(connection, [row])) | more)
+    found: UserAnswer = {
+        "success": True,
+        "user": {
+            **user_cells.as_json(row, users.beside(connection, [row])),
+            "totals": by_status,
+            "portfolio": held,
+            "portfolio_since": iso_text(reached.at) if reached else None,
+        },
+    }
+    return jsonify(found)
 
 
 def _shown(row: Any) -> dict[str, Any]:

@@ -70,8 +70,8 @@ def test_each_filter_shows_its_mappings_newest_first(client: FlaskClient, filled
             assert (name, total) == ("data-total", len(there)), query
         else:
             assert total <= len(there), query
-        answer = get(client, url("/api/admin/llm-center", query, limit=100)).get_json()
-        assert [one["id"] for one in answer["mappings"]] == there[:100], query
+        answer = get(client, url("/api/admin/llm-center/mappings", query, limit=50)).get_json()
+        assert [one["id"] for one in answer["data"]["mappings"]] == there[:50], query
 
 
 def test_a_share_is_read_as_a_fraction_and_as_per_cent(client: FlaskClient, filled: Database) -> None:
@@ -145,7 +145,7 @@ def test_the_money_behind_a_merchant_is_that_of_its_transactions(
     make_transactions(random_rows(600))
     rows = stored(filled)
     page = tree_of(get(client, "/llm-center").text)
-    for one in get(client, "/api/admin/llm-center?limit=100").get_json()["mappings"]:
+    for one in get(client, "/api/admin/llm-center/mappings").get_json()["data"]["mappings"]:
         behind = [row for row in rows if row.merchant_id == one["merchant_id"]]
         cents = sum(row.amount_cents for row in behind if row.currency == one["currency"])
         assert (one["transaction_count"], one["amount_cents"]) == (len(behind), cents)
@@ -200,7 +200,7 @@ def test_hostile_text_is_only_text(client: FlaskClient, database: Database) -> N
         assert row.select_one(f".c-{name}").text.strip() == evil
     assert row.select_one(".c-name a").text == evil
     answer = get(client, "/llm-center.json")
-    assert answer.get_json()["mappings"][0]["rationale"] == evil
+    assert answer.get_json()["data"]["mappings"][0]["rationale"] == evil
 
 
 def test_bad_parameters_are_named(client: FlaskClient) -> None:
@@ -223,7 +223,7 @@ def test_bad_parameters_are_named(client: FlaskClient) -> None:
     ):
         assert words in get(client, f"/llm-center?{query}", 400).text, query
         if "at=" not in query:
-            assert words in get(client, f"/api/admin/llm-center?{query}", 400).get_json()["detail"], query
+            assert words in get(client, f"/api/admin/llm-center/mappings?{query}", 400).get_json()["detail"], query
     assert "There is no admin" in get(client, "/llm-center?decided_by=nobody%40example.com", 404).text
     assert "There is no merchant" in get(client, "/llm-center?merchant_id=5", 404).text
 

@@ -3,15 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import g, jsonify, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from kamioi_web.api.answers import AdminUser, Done, Login, Me
 from kamioi_web.auth import admins, credentials, guard, tokens
+from kamioi_web.auth.sessions import includes
 from kamioi_web.errors import BadRequest
 from kamioi_web.request_context import database_of, record_event, settings_of
-from kamioi_web.schema import ROLES
 from kamioi_web.security import bearer, no_form
-from kamioi_web.text import identifier
+from kamioi_web.text import identifier, iso_text
 
 WANTED = 'Send JSON such as {"email": "me@example.com", "password": "…"}, both as text.'
 
@@ -35,14 +36,16 @@ def log_in() -> Any:
     with credentials.entering(database_of(), account, email, given.password) as connection:
         made = tokens.create_login(connection, account.id, now, days)
         record_event(connection, "token.created", account.id, "token", made.id, prefix=made.prefix, scope="write")
-    expires = (now + timedelta(days=days)).isoformat().replace("+00:00", "Z")
+    expires = iso_text(now + timedelta(days=days))
     user = as_user(account.id, email, account.role)
-    return jsonify(success=True, token=made.secret, expires_at=expires, user=user)
+    found: Login = {"success": True, "token": made.secret, "expires_at": expires, "user": user}
+    return jsonify(found)
 
 
 def show_me() -> Any:
     """Whose session or token it is."""
-    return jsonify(success=True, user=as_user(g.admin.id, g.admin.email, g.admin.role))
+    found: Me = {"success": True, "user": as_user(g.admin.id, g.admin.email, g.admin.role)}
+    return jsonify(found)
 
 
 def log_out() -> Any:
@@ -53,22 +56,25 @@ def log_out() -> Any:
         ended = tokens.revoke_secret(connection, g.admin.session, datetime.now(UTC))
         if ended:
             record_event(connection, "token.revoked", g.admin.id, "token", ended.id, prefix=ended.prefix)
-    return jsonify(success=True)
+    done: Done = {"success": True}
+    return jsonify(done)
 
 
-def as_user(id: int, email: str, role: str) -> dict[str, Any]:
-    """An admin in the shape of the old clients. Permissions are the roles that this one includes."""
-    may = {name: ROLES.index(role) >= ROLES.index(name) for name in ROLES}
-    name = email.partition("@")[0]
-    shown = {"email": email, "name": name, "role": role, "dashboard": "admin", "permissions": may}
-    return {**identifier(id), **shown}
-
-
-def register(pages: Blueprint) -> None:
-    """Give them their URLs."""
-    pages.add_url_rule("/api/admin/auth/login", endpoint="api/login", view_func=log_in, methods=["POST"])
-    pages.add_url_rule("/api/admin/auth/me", endpoint="api/me", view_func=show_me)
-    pages.add_url_rule("/api/admin/auth/logout", endpoint="api/logout", view_func=log_out, methods=["POST"])
+def as_user(id: int, email: str, role: str) -> AdminUser:
+    """An admin in the shape of the old clients; admins have no names here, so it is the beginning of the e-mail."""
+    return {
+        **identifier(id),
+        "email": email,
+        "name": email.partition("@")[0],
+        "role": role,
+        "dashboard": "admin",
+        "permissions": {
+            "viewer": True,
+            "reviewer": includes(role, "reviewer"),
+            "operator": includes(role, "operator"),
+            "owner": includes(role, "owner"),
+        },
+    }
 
 
 def _read_body() -> Credentials:

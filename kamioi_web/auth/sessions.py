@@ -49,7 +49,12 @@ class Admin:
 
     def may(self, role: str) -> bool:
         """Whether this admin's role includes the other."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+        return includes(self.role, role)
+
+
+def includes(role: str, other: str) -> bool:
+    """Whether a role may do what the other may."""
+    return ROLES.index(role) >= ROLES.index(other)
 
 
 def hash_token(token: str) -> str:

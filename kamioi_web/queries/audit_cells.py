@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kamioi_web.api.objects import Event, EventStats
 from kamioi_web.cells import Chip, Counts, choices, dates, escaped, quoted, text_field
 from kamioi_web.cells import chips as shared_chips
 from kamioi_web.figures import Figures, Sums
@@ -75,7 +76,7 @@ def subject_href(row: Any) -> str:
     return with_query("/audit", [("subject", row.subject), ("subject_id", str(row.subject_id))])
 
 
-def as_json(row: Any, beside: None = None) -> dict[str, Any]:
+def as_json(row: Any, beside: None = None) -> Event:
     """One event as the JSON API gives it."""
     return {
         **identifier(row.id),
@@ -92,7 +93,7 @@ def as_json(row: Any, beside: None = None) -> dict[str, Any]:
     }
 
 
-def stats(figures: Figures) -> dict[str, Any] | None:
+def stats(figures: Figures) -> EventStats | None:
     """The events of each action, exact from the totals; None where the totals do not cover the filter."""
     return {"totalEvents": figures.sums().value.n, "actions": figures.split("kind")} if figures.covered else None
 

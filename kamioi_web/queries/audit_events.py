@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, select
 from kamioi_web import filters as read
 from kamioi_web import totals
 from kamioi_web.errors import BadRequest, NotFound
-from kamioi_web.filters import Parameter, end_of, start_of
+from kamioi_web.filters import Parameter, end_of, start_of, taking
 from kamioi_web.paging.keyset import Listing, Plan, Stream
 from kamioi_web.schema import admins, audit_events
 from kamioi_web.sql_types import AnyRow, AnySelect
@@ -20,12 +20,13 @@ from kamioi_web.totals import Slice
 
 e = audit_events.c
 SYSTEM = "system"  # who did what no admin did
-DOTTED = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*", re.ASCII)
+DOTTED = r"[a-z_]{1,40}(\.[a-z_]{1,40})*"
 
 
+@taking(description="Small letters and points.", pattern=f"^{DOTTED}$", examples=["login.failure"])
 def dotted(text: str, name: str) -> str:
     """A reader of a word or words with points between them, as actions and subjects are written."""
-    if DOTTED.fullmatch(text):
+    if re.fullmatch(DOTTED, text, re.ASCII):
         return text
     example = {"action": "login.failure"}.get(name, "transaction")
     raise BadRequest(f"“{text[:40]}” is not what “{name}” takes: small letters and points, such as {example}.", name)
@@ -33,11 +34,11 @@ def dotted(text: str, name: str) -> str:
 
 PARAMETERS = (
     Parameter("action", "Action", dotted, many=True),
-    Parameter("admin", "Admin", read.words),
+    Parameter("admin", "Admin", read.words, about="An admin’s e-mail, or “system”"),
     Parameter("subject", "Subject", dotted),
     Parameter("subject_id", "Subject’s id", read.number),
-    Parameter("since", "From", read.day),
-    Parameter("until", "To", read.day),
+    Parameter("since", "From", read.day, about="On this UTC day or later"),
+    Parameter("until", "To", read.day, about="On this UTC day or before"),
 )
 
 

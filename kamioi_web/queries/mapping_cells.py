@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kamioi_web.api.objects import MappingObject, MappingStats
 from kamioi_web.cells import SPARK_DAYS, Chip, Counts, choices, dates, escaped, range_field, spark, text_field
 from kamioi_web.cells import chips as shared_chips
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
-from kamioi_web.money import money, plain
+from kamioi_web.money import decimal, money
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.queries.merchants import NO_TRADE, Trade
 from kamioi_web.schema import MAPPING_SOURCES, MAPPING_STATUSES
@@ -66,8 +67,8 @@ def decider(row: Any) -> str:
     return LABELS.get(row.source, row.source) if row.decided_at else ""
 
 
-def as_json(row: Any, beside: Beside) -> dict[str, Any]:
-    """One row as the JSON API gives it: the names that the old clients read, with exact cents beside the amount."""
+def as_json(row: Any, beside: Beside) -> MappingObject:
+    """One row as the JSON API gives it."""
     trade = beside.get(row.merchant_id, NO_TRADE)
     return {
         **identifier(row.id),
@@ -77,11 +78,15 @@ def as_json(row: Any, beside: Beside) -> dict[str, Any]:
         "description": row.descriptor,
         "company_name": row.company,
         "ticker": row.ticker,
+        "ticker_symbol": row.ticker,
         "category": row.category,
         "confidence": row.confidence,
         "status": row.status,
         "admin_approved": {"approved": 1, "rejected": -1}.get(row.status, 0),
+        "approval_status_label": row.status.capitalize(),
+        "display_status": row.status,
         "source": row.source,
+        "approval_source": row.source,
         "source_ref": row.source_ref,
         "model": row.model,
         "rationale": row.rationale,
@@ -91,17 +96,27 @@ def as_json(row: Any, beside: Beside) -> dict[str, Any]:
         "created_at": iso_text(row.created_at),
         "transaction_count": trade.n,
         "currency": trade.currency,
-        "amount": plain(trade.cents),
+        "amount": decimal(trade.cents),
         "amount_cents": trade.cents,
+        "user_id": None,
+        "user_email": None,
+        "user_name": None,
+        "user_account_number": None,
     }
 
 
-def stats(figures: Figures) -> dict[str, Any] | None:
+def stats(figures: Figures) -> MappingStats | None:
     """The figures of the filter, exact from the totals; None where the totals do not cover it."""
     if not figures.covered:
         return None
     sums = figures.sums().value
-    return {"totalMappings": sums.n} | {f"{status}Mappings": sums.add(2, status) for status in MAPPING_STATUSES}
+    return {
+        "totalMappings": sums.n,
+        "pendingMappings": sums.add(2, "pending"),
+        "approvedMappings": sums.add(2, "approved"),
+        "rejectedMappings": sums.add(2, "rejected"),
+        "supersededMappings": sums.add(2, "superseded"),
+    }
 
 
 def tiles(figures: Figures, request: ListRequest, sums: Sums, currency: str) -> list[dict[str, Any]]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kamioi_web.api.objects import Transaction, TransactionStats
 from kamioi_web.cells import SPARK_DAYS, Chip, Counts, choices, dates, escaped, quoted, range_field, spark, text_field
 from kamioi_web.cells import chips as shared_chips
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
-from kamioi_web.money import money, plain
+from kamioi_web.money import decimal, money
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.schema import ACCOUNT_TYPES, KINDS, SOURCES, STATUSES
 from kamioi_web.text import STATUS_LABELS, day_text, identifier, iso_text, number_text
@@ -78,20 +79,19 @@ def _cells(row: Any, tail: str, number: int) -> tuple:
     )  # fmt: skip
 
 
-def as_json(row: Any, beside: None = None) -> dict[str, Any]:
-    """One row as the JSON API gives it: the names that the old clients read, with exact cents beside each amount."""
-    amounts = {
-        "amount": row.amount_cents,
-        "round_up": row.round_up_cents,
-        "fee": row.fee_cents,
-        "total_debit": row.amount_cents + row.round_up_cents + row.fee_cents,
-    }
+def as_json(row: Any, beside: None = None) -> Transaction:
+    """One row as the JSON API gives it."""
+    debit = row.amount_cents + row.round_up_cents + row.fee_cents
     return {
         **identifier(row.id),
         "cursor": str(Cursor(row.posted_at, row.id)),
         "date": iso_text(row.posted_at),
         "created_at": iso_text(row.created_at),
         "user_id": row.user_id,
+        "userId": row.user_id,
+        "user_name": row.user_name,
+        "user_email": row.user_email,
+        "user_role": row.account_type,
         "account_number": row.account_number,
         "account_type": row.account_type,
         "dashboard": "user" if row.account_type == "individual" else row.account_type,
@@ -103,27 +103,34 @@ def as_json(row: Any, beside: None = None) -> dict[str, Any]:
         "ticker": row.ticker,
         "source": row.source,
         "currency": row.currency,
-        **{name: plain(cents) for name, cents in amounts.items()},
-        **{f"{name}_cents": cents for name, cents in amounts.items()},
+        "amount": decimal(row.amount_cents),
+        "amount_cents": row.amount_cents,
+        "round_up": decimal(row.round_up_cents),
+        "roundUp": decimal(row.round_up_cents),
+        "round_up_cents": row.round_up_cents,
+        "fee": decimal(row.fee_cents),
+        "fee_cents": row.fee_cents,
+        "total_debit": decimal(debit),
+        "total_debit_cents": debit,
+        "shares": None,
+        "stock_price": None,
+        "stockPrice": None,
     }
 
 
-def stats(figures: Figures) -> dict[str, Any] | None:
+def stats(figures: Figures) -> TransactionStats | None:
     """The figures that the old clients show, exact from the totals; None where the totals do not cover the filter."""
     if not figures.covered:
         return None
     sums = figures.sums().value
     currency = sums.currency
-    round_ups = {
-        "totalRoundUps": sums.add(4, None, currency),
-        "availableToInvest": sums.add(4, "mapped", currency),
-        "totalInvested": sums.add(4, "completed", currency),
-    }
     types = figures.split("account_type")
     return {
         "totalTransactions": sums.n,
         "currency": currency,
-        **{name: plain(cents) for name, cents in round_ups.items()},
+        "totalRoundUps": decimal(sums.add(4, None, currency)),
+        "availableToInvest": decimal(sums.add(4, "mapped", currency)),
+        "totalInvested": decimal(sums.add(4, "completed", currency)),
         "userTransactions": types.get("individual", 0) if types is not None else None,
         "familyTransactions": types.get("family", 0) if types is not None else None,
         "businessTransactions": types.get("business", 0) if types is not None else None,

@@ -30,6 +30,7 @@ def find(connection: Connection, id: int, posted_at: datetime | None = None) -> 
         merchants.c.descriptor,
         users.c.account_number,
         users.c.name.label("user_name"),
+        users.c.email.label("user_email"),
         instruments.c.company,
     ).select_from(joined)
     found = connection.execute(query.where(t.id == id, t.posted_at == posted_at)).first() if posted_at else None

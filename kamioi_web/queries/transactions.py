@@ -28,14 +28,14 @@ PARAMETERS = (
     Parameter("category", "Category", read.words, many=True),
     Parameter("kind", "Kind", read.one_of(KINDS), many=True),
     Parameter("ticker", "Ticker", read.ticker, many=True),
-    Parameter("merchant", "Merchant", read.words),
-    Parameter("merchant_id", "Merchant", read.number),
-    Parameter("user", "User", read.words),
-    Parameter("since", "From", read.day),
-    Parameter("until", "To", read.day),
-    Parameter("amount_min", "At least", read.amount),
-    Parameter("amount_max", "At most", read.amount),
-    Parameter("source", "Source", read.one_of(SOURCES), many=True),
+    Parameter("merchant", "Merchant", read.words, about="Any part of the merchant's name or of the bank's text"),
+    Parameter("merchant_id", "Merchant", read.number, about="The merchant's id"),
+    Parameter("user", "User", read.words, about="An account number, an e-mail or an id"),
+    Parameter("since", "From", read.day, about="Posted on this UTC day or later"),
+    Parameter("until", "To", read.day, about="Posted on this UTC day or before"),
+    Parameter("amount_min", "At least", read.amount, about="Amounts from this on; refunds are below zero"),
+    Parameter("amount_max", "At most", read.amount, about="Amounts up to this"),
+    Parameter("source", "Source", read.one_of(SOURCES), many=True, about="How it came in"),
     Parameter("currency", "Currency", read.currency),
 )
 
@@ -155,10 +155,14 @@ def _decorate(rows: Subquery) -> AnySelect:
     return named.select_from(joined.outerjoin(users, users.c.id == rows.c.user_id))
 
 
+def _decorate_wholly(rows: Subquery) -> AnySelect:
+    return _decorate(rows).add_columns(users.c.name.label("user_name"), users.c.email.label("user_email"))
+
+
 LISTED = ("id", "user_id", "merchant_id", "posted_at", "amount_cents", "currency", "round_up_cents", "category",
           "status", "ticker", "account_type", "source")  # fmt: skip
 LISTING = Listing(transactions, "posted_at", _decorate, LISTED, partitioned=True)
-WHOLE_LISTING = Listing(transactions, "posted_at", _decorate, (*LISTED, "fee_cents", "created_at"))
+WHOLE_LISTING = Listing(transactions, "posted_at", _decorate_wholly, (*LISTED, "fee_cents", "created_at"))
 
 
 def slice_of(filters: Filters) -> Slice | None:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kamioi_web.api.objects import User, UserStats
 from kamioi_web.cells import Chip, Counts, choices, dates, escaped, text_field
 from kamioi_web.cells import chips as shared_chips
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
-from kamioi_web.money import money, plain
+from kamioi_web.money import decimal, money
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.queries.users import NOTHING, Activity
 from kamioi_web.schema import ACCOUNT_TYPES, USER_STATUSES
@@ -51,8 +52,8 @@ def _cells(row: Any, tail: str, number: int, did: Activity) -> tuple:
     )  # fmt: skip
 
 
-def as_json(row: Any, beside: Beside) -> dict[str, Any]:
-    """One row as the JSON API gives it: the names that the old clients read, with exact cents beside each amount."""
+def as_json(row: Any, beside: Beside) -> User:
+    """One row as the JSON API gives it."""
     did = beside.get(row.id, NOTHING)
     return {
         **identifier(row.id),
@@ -65,19 +66,19 @@ def as_json(row: Any, beside: Beside) -> dict[str, Any]:
         "city": row.city,
         "state": row.state,
         "created_at": iso_text(row.created_at),
-        "round_up_amount": plain(row.round_up_cents),
+        "round_up_amount": decimal(row.round_up_cents),
         "round_up_cents": row.round_up_cents,
         "transaction_count": did.n,
         "currency": did.currency,
-        "total_spent": plain(did.spent_cents),
+        "total_spent": decimal(did.spent_cents),
         "total_spent_cents": did.spent_cents,
-        "total_invested": plain(did.invested_cents),
+        "total_invested": decimal(did.invested_cents),
         "total_invested_cents": did.invested_cents,
         "last_activity": iso_text(did.last_seen) if did.last_seen else None,
     }
 
 
-def stats(figures: Figures) -> dict[str, Any] | None:
+def stats(figures: Figures) -> UserStats | None:
     """The figures of the filter, exact from the totals; None where the totals do not cover it."""
     if not figures.covered:
         return None

@@ -25,11 +25,11 @@ SHORTEST = 3  # letters that the text index needs; fewer are taken as the beginn
 SHOWN_ID = re.compile(r"[IFB](\d{7,19})", re.ASCII)  # as the old dashboard wrote it: a letter, and 1,000,000 + id
 
 PARAMETERS = (
-    Parameter("search", "Search", read.words),
+    Parameter("search", "Search", read.words, about="Any part of the name, the e-mail or the account number"),
     Parameter("account_type", "Account", read.one_of(ACCOUNT_TYPES), many=True),
     Parameter("status", "Status", read.one_of(USER_STATUSES), many=True),
-    Parameter("since", "From", read.day),
-    Parameter("until", "To", read.day),
+    Parameter("since", "From", read.day, about="Joined on this UTC day or later"),
+    Parameter("until", "To", read.day, about="Joined on this UTC day or before"),
 )
 
 

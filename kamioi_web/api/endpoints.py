@@ -1,0 +1,127 @@
+"""The endpoints of the API. One declaration of each gives it its URL and describes it in the document."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from flask import Blueprint
+from pydantic import create_model
+
+from kamioi_web import audit_page, transaction_page, user_page
+from kamioi_web.api import access, answers, objects
+from kamioi_web.api.access import Credentials
+from kamioi_web.api.lists import cursor, parameters_of
+from kamioi_web.auth.guard import require_role
+from kamioi_web.filters import Parameter
+from kamioi_web.pages import AUDIT, PAGES, TRANSACTIONS, USERS
+from kamioi_web.schema import ROLES
+from kamioi_web.table_page import TablePage
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One address of the API: `answer` is the type of what it gives, `body` of what it is sent."""
+
+    name: str
+    path: str
+    view: Callable[..., Any]
+    title: str
+    answer: Any
+    group: str
+    about: str = ""
+    method: str = "GET"
+    parameters: tuple[Parameter, ...] = ()
+    body: Any = None
+    role: str = ROLES[0]
+    open: bool = False  # answers without a token
+    example: str = ""  # what follows the path in an example
+
+    def register(self, pages: Blueprint) -> None:
+        """Give it its URL, behind its role."""
+        view = self.view if self.open else require_role(self.role)(self.view)
+        pages.add_url_rule(self.path, endpoint=f"api/{self.name}", view_func=view, methods=[self.method])
+
+
+def _list(page: TablePage) -> Endpoint:
+    """A list, newest first; its rows and figures are of the types that the page's cells give them."""
+    row: Any = get_type_hints(page.cells.as_json)["return"]
+    stats: Any = get_type_hints(page.cells.stats)["return"]
+    content: dict[str, Any] = {
+        page.name: (Sequence[row], ...),
+        "total": (int | None, ...),
+        "pagination": (answers.Pagination, ...),
+    }
+    title = page.name.capitalize()
+    if page.under_data:
+        content = {"data": (create_model(f"{title}Page", **content), ...)}
+    around: dict[str, Any] = {"meta": (answers.Meta, ...), "stats": (stats, ...)}
+    answer = create_model(f"{title}Answer", success=(answers.Succeeded, ...), **content, **around)
+    return Endpoint(
+        page.name,
+        page.api_path,
+        page.show_json,
+        f"{page.title}, newest first",
+        answer,
+        page.title,
+        about=f"At most {page.largest} a page. The total and the figures are of the whole filter, not of the page.",
+        parameters=parameters_of(page),
+        role=page.role,
+        example="?limit=20",
+    )
+
+
+def _object(page: TablePage, name: str, view: Callable[..., Any], title: str, answer: Any) -> Endpoint:
+    """One object of a list."""
+    at = (Parameter("at", "Its place in the list, which makes the look-up cheaper", cursor),)
+    path = f"{page.api_path}/<int:id>"
+    return Endpoint(name, path, view, title, answer, page.title, parameters=at, role=page.role)
+
+
+ACCESS = (
+    Endpoint(
+        "login",
+        "/api/admin/auth/login",
+        access.log_in,
+        "Log in for a token",
+        answers.Login,
+        "Access",
+        about="The token has the scope write and ends when it is revoked, or after the days that a session lasts.",
+        method="POST",
+        body=Credentials,
+        open=True,
+    ),
+    Endpoint("me", "/api/admin/auth/me", access.show_me, "Whose token this is", answers.Me, "Access"),
+    Endpoint(
+        "logout",
+        "/api/admin/auth/logout",
+        access.log_out,
+        "Revoke the token that the request carries",
+        answers.Done,
+        "Access",
+        method="POST",
+    ),
+)
+OBJECTS = (
+    _object(
+        TRANSACTIONS,
+        "transaction",
+        transaction_page.show_json,
+        "One transaction, and where its round-up went",
+        objects.TransactionAnswer,
+    ),
+    _object(USERS, "user", user_page.show_json, "One user, with their totals and what they hold", objects.UserAnswer),
+    _object(AUDIT, "event", audit_page.show_json, "One event", objects.EventAnswer),
+)
+
+
+def _of(page: TablePage) -> tuple[Endpoint, ...]:
+    return (_list(page), *(one for one in OBJECTS if one.path.startswith(f"{page.api_path}/")))
+
+
+ENDPOINTS = (*ACCESS, *(endpoint for page in PAGES for endpoint in _of(page)))
+
+
+def register(pages: Blueprint) -> None:
+    """Give the endpoints their URLs."""
+    for endpoint in ENDPOINTS:
+        endpoint.register(pages)
