@@ -72,6 +72,7 @@ class Sqlite:
     scan_rows = 10_000  # index entries that take a bounded scan about 50 ms
     partitions = False
     row_triggers = True  # a bulk load adds its sums set by set instead
+    lateral = False
 
     def engine(self, settings: Settings, read_only: bool) -> Engine:
         engine = create_engine(
@@ -203,6 +204,7 @@ class Postgres:
     scan_rows = 50_000
     partitions = True
     row_triggers = False
+    lateral = True
 
     def engine(self, settings: Settings, read_only: bool) -> Engine:
         return create_engine(

@@ -304,3 +304,6 @@ totals = Table(
 
 # The view that a read of totals goes through: totals, and on PostgreSQL its unfolded tail.
 totals_now = totals.to_metadata(MetaData(), name="totals_now")
+
+# The tail itself; there is none on SQLite.
+totals_tail = totals.to_metadata(MetaData(), name="totals_delta")

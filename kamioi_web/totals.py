@@ -235,6 +235,12 @@ def newest_bucket(connection: Connection, part: Slice, at_most: int) -> int | No
     return connection.scalar(query.order_by(c.bucket.desc()).limit(1))
 
 
+def oldest_bucket(connection: Connection, part: Slice) -> int | None:
+    """The oldest bucket of a slice in which it has a row; None when there is none."""
+    c = totals_now.c
+    return connection.scalar(_of_slice(select(c.bucket), part).where(c.n > 0).order_by(c.bucket).limit(1))
+
+
 @lru_cache(maxsize=512)
 def _read_statement(part: Slice, by: tuple[str, ...]) -> AnySelect:
     keys = [totals_now.c[name] for name in by]
@@ -244,7 +250,8 @@ def _read_statement(part: Slice, by: tuple[str, ...]) -> AnySelect:
 
 def _of_slice(query: AnySelect, part: Slice) -> AnySelect:
     c = totals_now.c
-    query = query.where(c.grain == part.grain, c.subject.in_(part.subjects), c.ticker.in_(part.tickers))
+    ticker = c.ticker.in_(part.tickers) if part.tickers else c.ticker > ""
+    query = query.where(c.grain == part.grain, c.subject.in_(part.subjects), ticker)
     if part.buckets:
         query = query.where(c.bucket.between(*part.buckets))
     for name in (*CUBE, "currency"):

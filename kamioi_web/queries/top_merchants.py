@@ -1,0 +1,186 @@
+"""The merchants with the most money in a range of months: exactly, at a cost that does not grow with the merchants.
+
+Summing every merchant of three years means reading millions of totals to show ten. Fagin's threshold algorithm
+(R. Fagin, A. Lotem, M. Naor, “Optimal aggregation algorithms for middleware”, PODS 2001) reads sorted lists from their
+tops instead. Here each month is such a list, by the index totals_top: its first K merchants are candidates, and the
+candidates alone are summed over the range, by primary key. A merchant that is no candidate has in each month at most
+that month's K-th amount, so in all at most the sum of those, the threshold. Where the last one shown has at least as
+much, the answer is proven; where not, K is doubled once, and if that does not prove it either, the answer says so.
+
+On PostgreSQL the tail that is not folded yet is one list more: its first K merchants are candidates too, and its K-th
+amount is part of the threshold. All of it is one statement, so it is exact at the instant it runs.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    union,
+    union_all,
+)
+
+from kamioi_web import totals
+from kamioi_web.dialects import Dialect, dialect_of
+from kamioi_web.periods import Period, month_number
+from kamioi_web.schema import merchants, totals_tail
+from kamioi_web.schema import totals as stored
+from kamioi_web.sql_types import AnySelect
+from kamioi_web.totals import Slice
+
+SHOWN = 10
+CANDIDATES = 30  # of each month; doubled once
+GRAIN = literal_column("'merchant_month'")  # to the letter as the partial index says it, or SQLite would not use it
+
+
+class TopMerchant(NamedTuple):
+    """A merchant with its rows and cents in the range, and its cents in the range before."""
+
+    id: int
+    name: str
+    n: int
+    amount_cents: int
+    before_cents: int
+
+
+@dataclass(frozen=True)
+class TopMerchants:
+    """The merchants with the most money in `months`, the first first; `proven` unless others might belong here."""
+
+    months: Period
+    before: Period | None
+    rows: tuple[TopMerchant, ...]
+    proven: bool
+
+
+def top_merchants(connection: Connection, period: Period, currency: str, shown: int = SHOWN) -> TopMerchants:
+    """The merchants with the most money in the whole months that a period touches, and in as many before."""
+    months = period.touched_months()
+    rows, proven = _ranked(connection, months, currency, shown, CANDIDATES)
+    if not proven:
+        rows, proven = _ranked(connection, months, currency, shown, 2 * CANDIDATES)
+    before = months.before()
+    earlier = _amounts(connection, before, currency, tuple(row.subject for row in rows))
+    found = [TopMerchant(row.subject, _name(row), row.n, row.amount, earlier.get(row.subject, 0)) for row in rows]
+    return TopMerchants(months, before, tuple(found), proven)
+
+
+def _ranked(connection: Connection, months: Period, currency: str, shown: int, most: int) -> tuple[list[Any], bool]:
+    """The first of the candidates, and whether no other merchant can have more than the last of them."""
+    query = _statement(dialect_of(connection), months, currency, shown, most)
+    rows = list(connection.execute(query))
+    last = rows[-1].amount if len(rows) == shown else 0
+    return rows, not rows or rows[0].threshold <= last
+
+
+def _statement(dialect: Dialect, months: Period, currency: str, shown: int, most: int) -> AnySelect:
+    low, high = month_number(months.since), month_number(months.until)
+    tops = _tops(dialect, _numbers(low, high), currency, most).cte("tops")
+    tail = None if dialect.row_triggers else _tail(low, high, currency)
+    threshold, folded = _threshold(tops, most), stored.c
+    candidates = select(_candidates(select(tops.c.subject), tail, most).c.subject)
+    sums: Any = select(folded.subject, folded.n, folded.amount_cents).where(
+        folded.grain == GRAIN,
+        folded.subject.in_(candidates),
+        folded.ticker == "",
+        folded.bucket.between(low, high),
+        folded.currency == currency,
+    )
+    if tail is not None:
+        unfolded = select(tail.c.subject, tail.c.n, tail.c.amount_cents).where(tail.c.subject.in_(candidates))
+        sums = union_all(sums, unfolded)
+        threshold = threshold + _least(_first(tail, most).subquery(), most).scalar_subquery()
+    return _best(sums.subquery(), threshold, shown)
+
+
+def _best(sums: Any, threshold: ColumnElement[int], shown: int) -> AnySelect:
+    """The first few by what they have in all, with their names and the threshold beside each."""
+    n, amount = (func.sum(sums.c[name]).cast(BigInteger) for name in ("n", "amount_cents"))
+    first = (
+        select(sums.c.subject, n.label("n"), amount.label("amount"))
+        .group_by(sums.c.subject)
+        .having(amount > 0)
+        .order_by(amount.desc(), sums.c.subject)
+        .limit(shown)
+        .subquery()
+    )
+    named = first.outerjoin(merchants, merchants.c.id == first.c.subject)
+    columns = (first, merchants.c.name, merchants.c.descriptor, threshold.label("threshold"))
+    return select(*columns).select_from(named).order_by(first.c.amount.desc(), first.c.subject)
+
+
+def _numbers(low: int, high: int) -> CTE:
+    """The months from one to another."""
+    months = select(literal(low, BigInteger).label("month")).cte("months", recursive=True)
+    return months.union_all(select(months.c.month + 1).where(months.c.month < high))
+
+
+def _tops(dialect: Dialect, months: CTE, currency: str, most: int) -> AnySelect:
+    """The merchants with the most money in each month. SQLite has no LATERAL, so it looks the rows up a second time."""
+    inner = stored.alias("inner_totals").c if not dialect.lateral else stored.c
+    highest: Any = select(inner.subject, inner.amount_cents).where(
+        inner.grain == GRAIN, inner.bucket == months.c.month, inner.currency == currency
+    )
+    highest = highest.order_by(inner.amount_cents.desc()).limit(most)
+    if dialect.lateral:
+        beside = highest.lateral("highest")
+        return select(months.c.month, beside.c.subject, beside.c.amount_cents).join_from(months, beside, true())
+    row, names = stored.c, highest.with_only_columns(inner.subject).correlate(months)
+    key = (row.grain == GRAIN, row.subject.in_(names), row.ticker == "", row.bucket == months.c.month)
+    rest = (row.status == "", row.category == "", row.account_type == "", row.kind == "", row.currency == currency)
+    return select(months.c.month, row.subject, row.amount_cents).where(*key, *rest)
+
+
+def _threshold(tops: CTE, most: int) -> ColumnElement[int]:
+    """What a merchant that is in no month's list can have at most in all."""
+    of_months = _least(tops, most).group_by(tops.c.month).subquery()
+    total = select(func.coalesce(func.sum(of_months.c.least), 0).cast(BigInteger))
+    return total.scalar_subquery()
+
+
+def _least(top: Any, most: int) -> Select[Any]:
+    """The last amount of a list, or nothing where the list is whole or its last amount is below zero."""
+    whole, last = func.sum(literal_column("1")) < most, func.min(top.c.amount_cents)
+    return select(case((and_(~whole, last > 0), last), else_=0).label("least"))
+
+
+def _tail(low: int, high: int, currency: str) -> CTE:
+    """What is not folded yet, by merchant."""
+    t = totals_tail.c
+    n, amount = (func.sum(column).cast(BigInteger) for column in (t.n, t.amount_cents))
+    query = select(t.subject, n.label("n"), amount.label("amount_cents")).group_by(t.subject)
+    here = (t.grain == GRAIN, t.bucket.between(low, high), t.currency == currency)
+    return query.where(*here).cte("tail")
+
+
+def _first(tail: CTE, most: int) -> AnySelect:
+    return select(tail.c.subject, tail.c.amount_cents).order_by(tail.c.amount_cents.desc()).limit(most)
+
+
+def _candidates(tops: AnySelect, tail: CTE | None, most: int) -> CTE:
+    if tail is None:
+        return tops.distinct().cte("candidates")
+    return union(tops, select(_first(tail, most).subquery().c.subject)).cte("candidates")
+
+
+def _amounts(connection: Connection, months: Period | None, currency: str, ids: tuple[int, ...]) -> dict[int, int]:
+    if months is None or not ids:
+        return {}
+    buckets = (month_number(months.since), month_number(months.until))
+    part = Slice("merchant_month", subjects=ids, buckets=buckets, currency=(currency,))
+    return {row[0]: row.amount_cents for row in totals.read(connection, part, ("subject",))}
+
+
+def _name(row: Any) -> str:
+    return row.name or row.descriptor or f"merchant {row.subject}"
