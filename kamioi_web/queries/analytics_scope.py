@@ -15,24 +15,26 @@ from kamioi_web.periods import FIRST, STEPS, Period, day_number, day_of, first_o
 from kamioi_web.schema import ACCOUNT_TYPES
 from kamioi_web.totals import Slice
 
+ASKED_STEPS = list(STEPS[:3])  # by year is what is drawn where these would be too many points
 NEVER = "USD"  # the currency of a page without rows
 SPLITS = ("category", "ticker")  # what is shown in part unless “all” asks for the rest
 
 
+@read.taking(enum=ASKED_STEPS)
 def _step(text: str, name: str) -> str:
-    if text in STEPS[:3]:
+    if text in ASKED_STEPS:
         return text
-    raise BadRequest(f"“{text[:40]}” is nothing that “{name}” takes. It is one of: {', '.join(STEPS[:3])}.", name)
+    raise BadRequest(f"“{text[:40]}” is nothing that “{name}” takes. It is one of: {', '.join(ASKED_STEPS)}.", name)
 
 
 PARAMETERS = (
-    Parameter("since", "From", read.day),
-    Parameter("until", "To", read.day),
-    Parameter("by", "By", _step),
-    Parameter("currency", "Currency", read.currency),
+    Parameter("since", "From", read.day, about="First day of the period; without dates, the last twelve whole months"),
+    Parameter("until", "To", read.day, about="Last day of the period"),
+    Parameter("by", "By", _step, about="Step of the series; a coarser one where this would be too many"),
+    Parameter("currency", "Currency", read.currency, about="Without it, the currency with the most rows"),
     Parameter("account_type", "Account", read.one_of(ACCOUNT_TYPES), many=True),
     Parameter("category", "Category", read.words, many=True),
-    Parameter("all", "All", read.one_of(SPLITS), many=True),
+    Parameter("all", "All", read.one_of(SPLITS), many=True, about="All of these and not only the first"),
 )
 
 
