@@ -83,6 +83,13 @@ class Figures:
         """The sums by status and currency, exact from the totals or as far as one bounded scan reaches."""
         return self._kept("sums", self._read_sums)
 
+    def exactly(self) -> Aged[Sums] | None:
+        """The sums where they are exact: from the totals, or of so few rows that their index was read to the end."""
+        if not self.covered and self.subject.plan(self.connection, self.filters).residual:
+            return None
+        aged = self.sums()
+        return None if aged.value.reached else aged
+
     def spans(self) -> Aged[Spans] | None:
         """How many rows lie in each day or month; None when no totals tell."""
         return self._kept("spans", self._read_spans) if self.subject.span_slice(self.filters) else None

@@ -232,8 +232,8 @@ def timeline(table: "TablePage", view: "View") -> dict[str, Any] | None:
 
 def _total(view: "View", found: Found, rows: Mapping[str, Any]) -> dict[str, Any]:
     """The number of rows: exact from the totals or when all of them are here, else at least those seen."""
-    if view.figures.covered:
-        aged = view.figures.sums()
+    aged = view.figures.exactly()
+    if aged:
         n, exact, age = aged.value.n, True, age_text(aged.age)
     else:
         n, age = (rows["start"] or 1) - 1 + len(found.rows), ""

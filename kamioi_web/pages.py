@@ -5,6 +5,8 @@ from kamioi_web.queries import (
     audit_events,
     mapping_cells,
     mappings,
+    merchant_cells,
+    merchants,
     transaction_cells,
     transactions,
     user_cells,
@@ -24,8 +26,9 @@ MAPPINGS = TablePage(
     largest=50,
     under_data=True,
 )
+MERCHANTS = TablePage("merchants", "Merchants", merchants, merchant_cells)
 AUDIT = TablePage(
     "audit", "Audit log", audit_events, audit_cells, rows_are="events", section="Operations", role="operator"
 )
 
-PAGES = (TRANSACTIONS, USERS, MAPPINGS, AUDIT)
+PAGES = (TRANSACTIONS, USERS, MAPPINGS, MERCHANTS, AUDIT)

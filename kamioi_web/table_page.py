@@ -24,6 +24,7 @@ from kamioi_web.schema import ROLES
 from kamioi_web.text import number_text
 
 NEWER_COUNTED = 1_000
+UNKNOWN = 2**62  # rows, where only so many could be read: no row is said to lie beyond the end
 
 
 @dataclass(frozen=True)
@@ -148,14 +149,14 @@ class TablePage:
         view = replace(self._view(values, ()), limit=limit)
         place = Place()
         found = self.read(view, place)
-        total = view.figures.sums().value.n if view.figures.covered else None
-        exactly = f"All {number_text(total)} {self.noun}" if total else f"All {self.noun}"
+        exactly = view.figures.exactly()
+        everything = f"All {number_text(exactly.value.n)} {self.noun}" if exactly else f"All {self.noun}"
         html = self._html(
             "embedded",
             page=list_parts.fragment(self, view),
             chunk=list_parts.chunk(self, view, place, found, 1, "older"),
             href=view.request.link(),
-            more=exactly if found.rows else "",
+            more=everything if found.rows else "",
         )
         return Markup(html)  # noqa: S704 - the template has escaped it
 
@@ -177,7 +178,8 @@ class TablePage:
             return Positions(view.connection, listing, plan, spans.value, view.figures.refine())
         if plan.residual:
             return None
-        everything: Span = (0, END_OF_TIME, view.figures.sums().value.n)
+        sums = view.figures.sums().value
+        everything: Span = (0, END_OF_TIME, sums.n if sums.reached is None else UNKNOWN)
         return Positions(view.connection, listing, plan, Spans([everything]))
 
     def _view(self, values: dict[str, list[str]], also: tuple[str, ...]) -> View:

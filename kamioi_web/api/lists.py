@@ -130,7 +130,8 @@ def _answer(
     rows = found.rows if found else []
     more = found.resume if found and found.more else None
     beside = table.subject.beside(view.connection, rows)
-    total = view.figures.sums().value.n if view.figures.covered else None
+    exactly = view.figures.exactly()
+    total = exactly.value.n if exactly else None
     meta = _meta(page, view.limit, total, more)
     meta |= {"searched_to": str(more) if more and found and found.searched else None, "notes": notes}
     content = {
