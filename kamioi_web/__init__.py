@@ -18,7 +18,7 @@ from kamioi_web import (
     transaction_page,
     user_page,
 )
-from kamioi_web.actions import login, preferences, tokens
+from kamioi_web.actions import login, preferences, tokens, views
 from kamioi_web.api import endpoints
 from kamioi_web.api import page as api_page
 from kamioi_web.auth.guard import protect, public
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(login.blueprint)
     app.register_blueprint(preferences.make_blueprint({page.name: tuple(page.cells.COLUMNS) for page in PAGES}))
     app.register_blueprint(tokens.blueprint)
+    app.register_blueprint(views.blueprint)
     app.register_blueprint(_pages())
     app.context_processor(request_context.shown_everywhere(NAV))
     error_pages.handle_errors(app)

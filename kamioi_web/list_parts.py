@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import g
 
+from kamioi_web import saved_views
 from kamioi_web.actions.preferences import of_page
 from kamioi_web.figures import Sums
 from kamioi_web.filters import number
@@ -106,13 +107,14 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
             for label, value, names in table.cells.chips(asked)
         ],
         "tabs": _tabs(table, view),
-        "clear_href": asked.href if asked.pairs else None,
+        "clear_href": asked.all_href if asked.pairs else None,
+        "views": saved_views.offered(table, view.connection, asked),
         "fields": fields,
-        "kept": [pair for pair in asked.pairs if pair[0] not in in_form],
+        "kept": [pair for pair in (*asked.pairs, *asked.whole) if pair[0] not in in_form],
         "search": {
             "name": searched,
             "value": dict(asked.pairs).get(searched, ""),
-            "kept": [pair for pair in asked.pairs if pair[0] not in (searched, f"{searched}_id")],
+            "kept": [pair for pair in (*asked.pairs, *asked.whole) if pair[0] not in (searched, f"{searched}_id")],
             "placeholder": placeholder,
             "action": asked.href,
         },

@@ -16,7 +16,10 @@ PLACES = ("at", "after", "before", "page", "row", "date")
 
 @dataclass(frozen=True)
 class ListRequest:
-    """A parsed URL: `given` are the filters' values, `pairs` their text as it stands in links."""
+    """A parsed URL: `given` are the filters' values, `pairs` their text as it stands in links.
+
+    `whole` is what the list's own URL must say to show all rows, where it would else open an admin's default view.
+    """
 
     href: str
     given: Mapping[str, Any]
@@ -27,11 +30,18 @@ class ListRequest:
     page: int | None = None
     row: int | None = None
     date: datetime.date | None = None
+    whole: Pairs = ()
+
+    @property
+    def all_href(self) -> str:
+        """The list without filters."""
+        return self.link(without=tuple(name for name, _ in self.pairs))
 
     def link(self, *extra: tuple[str, object], without: tuple[str, ...] = (), under: str = "") -> str:
         """The list's URL (or one under it) with these filters, some left out and some added."""
         kept = [pair for pair in self.pairs if pair[0] not in without]
-        return with_query(self.href + under, [*kept, *((name, str(value)) for name, value in extra)])
+        asked = [*kept, *((name, str(value)) for name, value in extra)]
+        return with_query(self.href + under, asked or (() if under else self.whole))
 
 
 def parse_list(

@@ -7,8 +7,10 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, get_flashed_messages, render_template
 
+from kamioi_web import saved_views
 from kamioi_web.auth import tokens
 from kamioi_web.auth.tokens import Token
+from kamioi_web.pages import PAGES
 from kamioi_web.request_context import database_connection
 from kamioi_web.schema import SCOPES
 from kamioi_web.text import age_text, day_text
@@ -70,4 +72,8 @@ def _shown(token: Token, now: datetime) -> dict[str, Any]:
     }
 
 
-SECTIONS: Sequence[Section] = (Section("tokens", "API tokens", _tokens),)
+def _views() -> dict[str, Any]:
+    return {"views": saved_views.of_settings({page.name: page for page in PAGES})}
+
+
+SECTIONS: Sequence[Section] = (Section("tokens", "API tokens", _tokens), Section("views", "Saved views", _views))

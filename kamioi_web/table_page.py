@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from kamioi_web import list_parts
+from kamioi_web import list_parts, saved_views
 from kamioi_web.api import lists
 from kamioi_web.auth.guard import require_role
 from kamioi_web.errors import BadRequest, NotFound
@@ -89,15 +89,20 @@ class TablePage:
     def show_page(self) -> Any:
         """The whole page, opened at the place that the URL names."""
         values = request.args.to_dict(flat=False)
+        default, notice = saved_views.open_default(self) if not values else ("", "")
+        if default:
+            return redirect(default)
+        whole = saved_views.take_whole(values)
         view = self._view(values, PLACES)
-        if any(not text.strip() for texts in values.values() for text in texts):
+        if (whole and values) or any(not text.strip() for texts in values.values() for text in texts):
             given = [(name, text) for name in PLACES for text in values.get(name, []) if text.strip()]
-            return redirect(view.request.link(*given))  # a form sends its empty fields too
+            return redirect(view.request.link(*given))  # a form sends its empty fields too, and those it need not
         place, start, at = self._open(view)
         found = self.read(view, place)
         start = start or self._first_number(view, place, found)
         chunk = list_parts.chunk(self, view, place, found, start, "both")
         page = list_parts.page(self, view, chunk, found, at or (chunk["first"] if place.cursor else ""))
+        page["notice"] = notice
         boxes = {"summary_html": self._box("summary", view, page), "timeline_html": self._box("timeline", view, page)}
         return self._render("page", chunk=chunk, page=page, **boxes)
 
@@ -187,6 +192,7 @@ class TablePage:
 
     def view_of(self, asked: ListRequest) -> View:
         """How the list is read for that; NotFound when a filter names what does not exist."""
+        asked = replace(asked, whole=saved_views.whole_list(self.name))
         connection, settings = database_connection(), settings_of()
         filters = self.subject.resolve(connection, asked.given)
         aggregates = current_app.extensions["aggregates"]

@@ -70,8 +70,12 @@ async function copyLink() {
   const row = current() || firstInSight();
   for (const name of ["page", "row", "date", "before", "after"]) url.searchParams.delete(name);
   if (row) url.searchParams.set("at", row.dataset.c);
-  await navigator.clipboard.writeText(url.href.replaceAll("%3A", ":").replaceAll("%7E", "~"));
-  say("Link copied");
+  try {
+    await navigator.clipboard.writeText(url.href.replaceAll("%3A", ":").replaceAll("%7E", "~"));
+    say("Link copied");
+  } catch {
+    say("This browser lets no page copy; copy the address instead");
+  }
 }
 
 function say(text) {
@@ -107,6 +111,7 @@ document.addEventListener("keydown", event => {
   keys[event.key]();
 });
 
+document.getElementById("copy-link")?.addEventListener("click", copyLink);
 for (const button of document.querySelectorAll("#help")) {
   button.addEventListener("click", help);
 }

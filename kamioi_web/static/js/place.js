@@ -42,7 +42,7 @@ function writeAddress(row) {
   for (const name of ["at", "page", "row", "date", "before", "after"]) query.delete(name);
   if (!isNewest(row)) query.set("at", row.dataset.c);
   const search = query.toString().replaceAll("%3A", ":").replaceAll("%7E", "~");
-  const url = location.pathname + (search && `?${search}`);
+  const url = search ? `${location.pathname}?${search}` : table.dataset.pageHref; // where a default view opens, that says “all rows”
   if (url !== location.pathname + location.search) history.replaceState(history.state, "", url);
 }
 
