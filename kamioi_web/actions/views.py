@@ -32,6 +32,8 @@ def save() -> ResponseReturnValue:
     """Keep the filters of a list under a name, and go to them."""
     form = request.form
     table = _table(form.get("page", ""))
+    if not g.admin.may(table.role):
+        raise Refused(f"{table.title} takes the role {table.role}; yours is {g.admin.role}.")
     asked = saved_views.parse(table, form.get("query", ""))
     id = number(form["id"], "id") if form.get("id") else 0
     name, shared, query = saved_views.read_name(form.get("name", "")), "shared" in form, asked.link().partition("?")[2]

@@ -57,7 +57,7 @@ def save(connection: Connection, view: SavedView, now: datetime) -> SavedView:
     """
     dialect_of(connection).lock(connection, "saved_views")
     mine = (v.admin_id == view.admin_id, v.page == view.page)
-    kept = dict(connection.execute(select(v.name, v.id).where(*mine)).tuples().all())
+    kept = {name: id for name, id in connection.execute(select(v.name, v.id).where(*mine))}  # noqa: C416 - typed
     id = view.id if view.id in kept.values() else kept.get(view.name)
     if id is None and len(kept) >= MOST:
         raise BadRequest(f"You have {MOST} views of this page, which is the most. Delete one first.", "name")
@@ -75,7 +75,7 @@ def save(connection: Connection, view: SavedView, now: datetime) -> SavedView:
 def forget(connection: Connection, id: int) -> None:
     """Delete a view, also where it is a default: its number may be given again. The caller commits."""
     connection.execute(delete(saved_views).where(v.id == id))
-    for admin_id, preferences in connection.execute(select(admins.c.id, admins.c.preferences)).tuples():
+    for admin_id, preferences in connection.execute(select(admins.c.id, admins.c.preferences)).fetchall():
         for page, default in preferences.get(DEFAULTS, {}).items():
             if default == id:
                 set_default(connection, admin_id, page, None)
