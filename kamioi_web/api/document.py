@@ -91,7 +91,8 @@ def describe(parameter: Parameter) -> dict[str, Any]:
         words.append("May be repeated, for any of the values.")
         takes = {"type": "array", "items": takes, "maxItems": MOST}
     description = " ".join(word for word in words if word)
-    return {"name": parameter.name, "in": "query", "description": description, "schema": takes}
+    empty = {"allowEmptyValue": True}  # it counts as not given: forms and old clients send their empty fields too
+    return {"name": parameter.name, "in": "query", "description": description, **empty, "schema": takes}
 
 
 def _variable(name: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ PARAMETERS = (
     Parameter("action", "Action", dotted, many=True),
     Parameter("admin", "Admin", read.words, about="An admin’s e-mail, or “system”"),
     Parameter("subject", "Subject", dotted),
-    Parameter("subject_id", "Subject’s id", read.number),
+    Parameter("subject_id", "Subject’s id", read.number, about="The id of what it was about, together with “subject”"),
     Parameter("since", "From", read.day, about="On this UTC day or later"),
     Parameter("until", "To", read.day, about="On this UTC day or before"),
 )
