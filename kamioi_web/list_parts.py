@@ -15,6 +15,7 @@ from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Place
 from kamioi_web.paging.positions import Spans
 from kamioi_web.paging.scan import Found, read_chunk
+from kamioi_web.queries import merchants, search_words
 from kamioi_web.schema import EPOCH, to_micros
 from kamioi_web.text import LABELS, age_text, day_text, number_text, rough
 from kamioi_web.timeline import bars
@@ -22,6 +23,8 @@ from kamioi_web.timeline import bars
 if TYPE_CHECKING:
     from kamioi_web.table_page import TablePage, View
 
+MERCHANT_WORDS = ("merchant",)  # parameters whose text is looked for in merchants
+MOST_LIKELIER = 3
 BEFORE_ALL = Cursor(EPOCH, 0)  # no row is older
 
 
@@ -94,9 +97,9 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
     """Everything around the rows."""
     asked = view.request
     total = _total(view, found, rows)
-    fields = table.cells.fields(asked, table.counts(view))
+    fields = table.cells.fields(asked, table.counts(view.connection))
     in_form = {field.get(name) for field in fields for name in ("name", "low_name", "high_name")}
-    searched, placeholder = table.cells.SEARCH
+    searched = table.cells.SEARCH[0]
     return fragment(table, view, since=_newest(table, view, rows)) | {
         "total": total,
         "chunk": rows,
@@ -112,11 +115,9 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
         "fields": fields,
         "kept": [pair for pair in (*asked.pairs, *asked.whole) if pair[0] not in in_form],
         "search": {
-            "name": searched,
+            "in": table.name,
             "value": dict(asked.pairs).get(searched, ""),
-            "kept": [pair for pair in (*asked.pairs, *asked.whole) if pair[0] not in (searched, f"{searched}_id")],
-            "placeholder": placeholder,
-            "action": asked.href,
+            "kept": [pair for pair in asked.pairs if pair[0] not in (searched, f"{searched}_id")],
         },
         "jump": {"action": asked.href, "kept": asked.pairs, "date": "", "page": ""},
         "newest_href": asked.link(),
@@ -273,7 +274,19 @@ def _empty(table: "TablePage", view: "View", rows: Mapping[str, Any]) -> dict[st
         {"label": f"Remove {label}: {value}", "href": view.request.link(without=names)}
         for label, value, names in table.cells.chips(view.request)
     ]
-    return {"message": f"No {table.noun} match.", "suggestions": suggestions}
+    return {"message": f"No {table.noun} match.", "suggestions": [*_likelier(table, view), *suggestions]}
+
+
+def _likelier(table: "TablePage", view: "View") -> list[dict[str, str]]:
+    """The same list with a word in place of one that no merchant has."""
+    name = table.cells.SEARCH[0]
+    text = view.request.given.get(name)
+    if not text or name not in MERCHANT_WORDS or merchants.matching(view.connection, text, 0) != ():
+        return []
+    return [
+        {"label": f"Did you mean {other}?", "href": view.request.link((name, other), without=(name,))}
+        for other, _ in search_words.corrections(view.connection, text, 0, MOST_LIKELIER)
+    ]
 
 
 def _end_of_query(view: "View") -> str:

@@ -46,6 +46,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         "workers": workers,
         "worker_class": "gthread",
         "threads": 8,
+        "limit_request_line": 8190,  # a search of 400 letters of any script, among the filters of its list
         "timeout": 60,  # only for a worker that hangs; requests have their own limit
         "graceful_timeout": 30,
         "keepalive": 5,

@@ -171,9 +171,10 @@ class TablePage:
         """The figures of the whole list, whatever the filter."""
         return replace(view.figures, filters=self.subject.resolve(view.connection, {}))
 
-    def counts(self, view: View) -> dict[str, list[tuple[str, int]]]:
+    def counts(self, connection: Connection) -> dict[str, list[tuple[str, int]]]:
         """The values that the filter form offers, with the rows of each in the whole list."""
-        return view.figures.aggregates.get(f"counts {self.name}", lambda: self.subject.counts(view.connection)).value
+        aggregates = current_app.extensions["aggregates"]
+        return aggregates.get(f"counts {self.name}", lambda: self.subject.counts(connection)).value
 
     def positions(self, view: View) -> Positions | None:
         """Where rows are in this list; None when neither totals nor a short index tell."""

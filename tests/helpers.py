@@ -99,6 +99,8 @@ def add_directory(database: Database) -> None:
         database.dialect.bulk_insert(connection, users, columns, people)
         columns = ["id", "descriptor", "name", "first_seen", "last_seen"]
         database.dialect.bulk_insert(connection, merchants, columns, shops)
+        for table in ("users", "merchants"):
+            database.dialect.restart_ids(connection, table)
 
 
 def stored(database: Database, query: str = "") -> list[Any]:

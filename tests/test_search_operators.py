@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kamioi_web import filters, money
 from kamioi_web.errors import BadRequest
-from kamioi_web.pages import PAGES, TRANSACTIONS, USERS
+from kamioi_web.pages import MAPPINGS, PAGES, TRANSACTIONS, USERS
 from kamioi_web.search.narrowing import narrowed, takes
 from kamioi_web.search.operators import Asked, operators_of, read
 from kamioi_web.search.terms import UNSEEN, quoted, split
@@ -104,6 +104,7 @@ def test_what_is_typed_becomes_filters_of_the_list(typed: str, query: str) -> No
         "amount:ten": "not an amount",
         "amount:1e5": "not an amount",
         "amount:>>5": "not an amount",
+        "confidence:150": "not a share",
         "date:2024-02-30": "not a date",
         "date:2024-13": "not a date",
         "date:2024-00": "not a date",
@@ -138,6 +139,11 @@ def test_filters_that_were_there_stay_unless_they_are_asked_for_anew() -> None:
 def test_each_list_takes_its_own_operators() -> None:
     assert takes(USERS, asked("account:family date:2024")) and not takes(USERS, asked("amount:>5"))
     assert narrowed(USERS, asked("ada account:family"), (), {}) == "/users?search=ada&account_type=family"
+    assert narrowed(USERS, asked("user:ada"), (), {}) == "/users?search=ada"
+    assert takes(MAPPINGS, asked("confidence:>0.9")) and not takes(TRANSACTIONS, asked("confidence:>0.9"))
+    assert narrowed(MAPPINGS, asked("shell confidence:80..95 status:pending"), (), {}) == (
+        "/llm-center?status=pending&confidence_min=0.8&confidence_max=0.95&merchant=shell"
+    )
     with pytest.raises(BadRequest, match=r"“ticker:” is no filter of Users.*account_type:"):
         narrowed(USERS, asked("ticker:SBUX"), (), {})
 

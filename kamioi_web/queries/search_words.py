@@ -3,11 +3,14 @@
 from rapidfuzz.distance import OSA
 from sqlalchemy import Connection, select
 
+from kamioi_web.queries import merchants
 from kamioi_web.schema import search_typos, search_words
-from kamioi_web.search.words import LONGEST, forms_of
+from kamioi_web.search.words import LONGEST, WORD, folded, forms_of, words_of
 
 MOST_FORMS = 2_000  # rows of search_typos that one word may read; a form is shared by a few hundred words at most
 FORGIVING = 8  # letters of a word from which two mistakes are forgiven
+MOST_WORDS = 6  # words of a text that are looked at
+LIKELIER = 10
 CLOSER = 10  # a word one mistake away comes before one two away that is up to so many times as frequent
 
 
@@ -29,7 +32,26 @@ def near(connection: Connection, word: str, most: int) -> list[tuple[str, int]]:
     return [(other, n) for _, other, n in sorted(ranked)[:most]]
 
 
-def counts(connection: Connection, words: list[str]) -> dict[str, int]:
-    """{word: merchants that hold it} of those words that are known."""
-    query = select(search_words.c.word, search_words.c.n).where(search_words.c.word.in_(words))
-    return {row.word: row.n for row in connection.execute(query)}
+def corrections(connection: Connection, text: str, hits: int, most: int) -> list[tuple[str, int | None]]:
+    """Texts with a likelier word in place of a misspelt one, and the merchants that hold them; None is more than 50.
+
+    `hits` are the merchants that hold the text itself; a word must have ten times as many to be likelier. Of several
+    words those are corrected that nobody has.
+    """
+    written, words = folded(text), words_of(text)
+    if len(words) == 1:
+        likelier = [(other, n) for other, n in near(connection, words[0], most) if n > LIKELIER * hits]
+        return [(_put(written, {words[0]: other}), n) for other, n in likelier]
+    known = _known(connection, words[:MOST_WORDS])
+    others = {word: near(connection, word, 1) for word in words[:MOST_WORDS] if word not in known}
+    instead = {word: found[0][0] for word, found in others.items() if found}
+    ids = merchants.matching(connection, _put(written, instead)) if instead and not hits else ()
+    return [] if ids == () else [(_put(written, instead), None if ids is None else len(ids))]
+
+
+def _known(connection: Connection, words: list[str]) -> set[str]:
+    return set(connection.scalars(select(search_words.c.word).where(search_words.c.word.in_(words))))
+
+
+def _put(text: str, instead: dict[str, str]) -> str:
+    return WORD.sub(lambda found: instead.get(found[0], found[0]), text)

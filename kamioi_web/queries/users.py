@@ -52,13 +52,21 @@ def resolve(connection: Connection, given: Mapping[str, Any]) -> Filters:
 
 
 def matching(connection: Connection, text: str) -> tuple[int, ...] | None:
-    """The ids of the users with that account number, displayed id or id, or else whose name, e-mail or account number
-    holds the text; None when they are more than 50."""
-    exact = connection.scalars(select(u.id).where(or_(*_named(text)))).all()
-    if exact:
-        return tuple(exact)
-    ids = connection.scalars(_ids_holding(dialect_of(connection), text).limit(MERGED + 1)).all()
+    """The ids of the users whom `first_matching` finds; None when they are more than 50."""
+    ids = first_matching(connection, text, MERGED + 1)
     return tuple(sorted(ids)) if len(ids) <= MERGED else None
+
+
+def first_matching(connection: Connection, text: str, most: int) -> Sequence[int]:
+    """The ids of users with that account number, e-mail, displayed id or id, or else of those whose name, e-mail or
+    account number holds the text; of more than `most`, some."""
+    ids = _ids_holding(dialect_of(connection), text).limit(most)
+    return exactly(connection, text) or connection.scalars(ids).all()
+
+
+def exactly(connection: Connection, text: str) -> Sequence[int]:
+    """The ids of the users whose account number, e-mail, displayed id or id this is; they may be two."""
+    return connection.scalars(select(u.id).where(or_(*_named(text)))).all()
 
 
 def _named(text: str) -> list[ColumnElement[bool]]:

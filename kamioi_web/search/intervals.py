@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from kamioi_web import money
+from kamioi_web import filters, money
 from kamioi_web.errors import BadRequest
 
 RANGE = re.compile(r"(?P<low>.*?)\.\.(?P<high>.*)", re.DOTALL)
@@ -21,6 +21,11 @@ Interval = tuple[Any, Any]  # the first and the last; None where that end is ope
 def amounts(text: str, example: str) -> Interval:
     """Cents of >100, <=5.50, 10..20, 12.50; both ends included, so >100 begins at 100.01."""
     return _interval(text, lambda value: _alone(money.parse(value, "amount")), 1, example)
+
+
+def shares(text: str, example: str) -> Interval:
+    """Shares of >0.9, 80..95 or 50 %; both ends included, for no share is the next one."""
+    return _interval(text, lambda value: _alone(filters.share(value, "confidence")), 0, example)
 
 
 def dates(text: str, today: date, example: str) -> Interval:

@@ -7,17 +7,22 @@ from kamioi_web.errors import BadRequest
 from kamioi_web.filters import Parameter, parse_filters
 from kamioi_web.list_request import Pairs, with_query
 from kamioi_web.search.operators import ALIASES, BOX, ENDS, Asked, operators_of
+from kamioi_web.text import LABELS
 
 if TYPE_CHECKING:
     from kamioi_web.table_page import TablePage
 
+SYNONYMS = {label.replace(" ", "_"): value for value, label in LABELS.items()} | {"review": "needs_review"}
 Values = Mapping[str, Sequence[tuple[str, int]]]  # the values that a list holds under a parameter, with their rows
+
+
+OWN_NAMES = {"users": "user", "merchants": "merchant"}  # operators that stand for the words of a list
 
 
 def takes(table: "TablePage", asked: Asked) -> bool:
     """Whether that list has every filter that is asked for."""
     own = {parameter.name for parameter in table.subject.PARAMETERS}
-    return all(name in own for name, _ in asked.pairs)
+    return all(name in own for name in _by_parameter(table, asked))
 
 
 def narrowed(table: "TablePage", asked: Asked, kept: Pairs, values: Values) -> str:
@@ -44,9 +49,9 @@ def narrowed(table: "TablePage", asked: Asked, kept: Pairs, values: Values) -> s
 def _by_parameter(table: "TablePage", asked: Asked) -> dict[str, list[str]]:
     """{parameter: texts}; plain words and the operator of the same parameter make one text."""
     found: dict[str, list[str]] = {}
-    for name, text in asked.pairs:
-        found.setdefault(name, []).append(text)
     looked_for = table.cells.SEARCH[0]
+    for name, text in asked.pairs:
+        found.setdefault(looked_for if name == OWN_NAMES.get(table.name) else name, []).append(text)
     words = [*found.pop(looked_for, []), asked.words]
     if text := " ".join(word for word in words if word):
         found[looked_for] = [text]
@@ -54,11 +59,11 @@ def _by_parameter(table: "TablePage", asked: Asked) -> dict[str, list[str]]:
 
 
 def _spelt(parameter: Parameter, text: str, known: Iterable[tuple[str, int]]) -> str:
-    """The text as the list writes it: groceries is Groceries, Needs-Review is needs_review, sbux is SBUX."""
+    """The text as the list writes it: groceries is Groceries, In-Review is needs_review, sbux is SBUX."""
     same = {value.casefold(): value for value, _ in known}
     written = same.get(text.casefold(), text)
     small = text.casefold().replace("-", "_").replace(" ", "_")
-    for spelling in (written, small):
+    for spelling in (written, small, SYNONYMS.get(small, small)):
         try:
             value = parameter.read(spelling, parameter.name)
         except BadRequest:

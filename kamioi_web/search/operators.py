@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime
 from kamioi_web import money
 from kamioi_web.errors import BadRequest
 from kamioi_web.filters import Parameter, number
-from kamioi_web.search.intervals import Interval, amounts, both, dates
+from kamioi_web.search.intervals import Interval, amounts, both, dates, shares
 from kamioi_web.search.terms import Term, split
-from kamioi_web.text import STATUS_LABELS
 
 BOX = "q"  # the parameter that holds what was typed
 LONGEST = 400  # characters that are read
@@ -20,23 +19,28 @@ ALIASES = {
     "transaction": "id", "email": "user",
 }  # fmt: skip
 EXAMPLES = {
-    "amount": "amount:>100, amount:<=5.50 or amount:10..20",
-    "date": "date:2024, date:2024-03, date:2024-03-14 or date:2024-01..2024-06",
-    "since": "since:2024-03-14",
-    "until": "until:2024-03",
-    "status": "status:failed",
-    "ticker": "ticker:SBUX",
-    "user": "user:I1000042",
-    "merchant": 'merchant:"whole foods"',
-    "category": "category:groceries",
-    "account_type": "account:family",
-    "source": "source:bank",
-    "kind": "kind:refund",
-    "currency": "currency:USD",
-    "id": "id:123",
+    "merchant": ('merchant:"whole foods"',),
+    "user": ("user:I1000042",),
+    "amount": ("amount:>100", "amount:<=5.50", "amount:10..20"),
+    "date": ("date:2024", "date:2024-03", "date:2024-03-14", "date:2024-01..2024-06", "date:30d"),
+    "since": ("since:2024-03-14",),
+    "until": ("until:2024-03",),
+    "status": ("status:failed", "status:failed,rejected"),
+    "kind": ("kind:refund",),
+    "ticker": ("ticker:SBUX",),
+    "category": ("category:groceries",),
+    "account_type": ("account:family",),
+    "source": ("source:bank",),
+    "confidence": ("confidence:<0.9", "confidence:80..95"),
+    "currency": ("currency:USD",),
+    "id": ("id:123",),
 }
-SYNONYMS = {label: value for value, label in STATUS_LABELS.items()} | {"review": "needs_review"}
-ENDS = {"date": ("since", "until"), "amount": ("amount_min", "amount_max")}
+ENDS = {
+    "date": ("since", "until"),
+    "amount": ("amount_min", "amount_max"),
+    "confidence": ("confidence_min", "confidence_max"),
+}
+WRITE = {"date": lambda day: day.isoformat(), "amount": money.plain, "confidence": lambda share: f"{share:g}"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ def read(typed: str, operators: Collection[str], today: date | None = None) -> A
 
 def example_of(name: str) -> str:
     """How an operator is written, as part of a sentence."""
-    return EXAMPLES.get(name, f"{name}:…")
+    *first, last = EXAMPLES.get(name, (f"{name}:…",))
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _take(term: Term, reading: _Reading, today: date) -> None:
@@ -101,13 +106,15 @@ def _take(term: Term, reading: _Reading, today: date) -> None:
         kind = "date" if name in ENDS["date"] else name
         reading.intervals[kind] = both(interval, reading.intervals.get(kind, (None, None)))
     else:
-        reading.pairs += [(name, SYNONYMS.get(value.casefold(), value)) for value in term.values]
+        reading.pairs += [(name, value) for value in term.values]
 
 
 def _interval(name: str, text: str, today: date) -> Interval | None:
     """The interval that an operator names; None where it names a value."""
     if name == "amount":
         return amounts(text, example_of(name))
+    if name == "confidence":
+        return shares(text, example_of(name))
     if name == "since":
         return dates(text, today, example_of(name))[0], None
     if name == "until":
@@ -116,9 +123,8 @@ def _interval(name: str, text: str, today: date) -> Interval | None:
 
 
 def _interval_pairs(intervals: dict[str, Interval]) -> list[tuple[str, str]]:
-    write = {"date": lambda day: day.isoformat(), "amount": money.plain}
     return [
-        (end, write[name](value))
+        (end, WRITE[name](value))
         for name, interval in intervals.items()
         for end, value in zip(ENDS[name], interval, strict=True)
         if value is not None

@@ -9,9 +9,14 @@ INDEXED = 3  # letters that the text indexes need
 LEFT_OUT_FROM = 4  # letters of a word from which one may be left out; of less, too little would remain
 
 
+def folded(text: str) -> str:
+    """The text as words are compared: small, and with one way to write each letter."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def words_of(name: str) -> list[str]:
     """The different words of a name in its order, casefolded; numbers alone are no words."""
-    found = WORD.findall(unicodedata.normalize("NFKC", name).casefold())
+    found = WORD.findall(folded(name))
     return list(dict.fromkeys(w for w in found if SHORTEST <= len(w) <= LONGEST and not w.isdigit()))
 
 

@@ -27,13 +27,15 @@ PLACES: dict[str, Callable[[Site], str]] = {
     "filtered": lambda site: "/transactions?status=failed&status=rejected&since=2025-01-01",
     "searched": lambda site: "/transactions?amount_max=-0.01",
     "detail": detail_path,
+    "search": lambda site: "/search?q=coffee",
+    "search-error": lambda site: "/search?q=status:&in=transactions",
     "users": lambda site: "/users",
     "users filtered": lambda site: "/users?account_type=family&status=closed",
     "user": lambda site: "/users/12",
     "error": lambda site: "/transactions?since=2024-02-31",
     "empty": lambda site: "/transactions?status=failed&since=2019-01-01&until=2019-01-31",
 }
-WITH_AXE = ("list", "detail", "users", "user", "error", "empty")
+WITH_AXE = ("list", "detail", "search", "search-error", "users", "user", "error", "empty")
 
 
 def violations(page: Page) -> list[str]:
@@ -80,7 +82,7 @@ def test_accessible_in_light_and_dark(site: Site, open_page: Callable[..., Page]
     assert not {name: what for name, what in found.items() if what}
 
 
-@pytest.mark.parametrize("name", ["list", "detail", "error", "empty", "searched", "login"])
+@pytest.mark.parametrize("name", ["list", "detail", "search", "search-error", "error", "empty", "searched", "login"])
 def test_nothing_is_wider_than_the_window(site: Site, open_page: Callable[..., Page], name: str) -> None:
     page = open_page(site, "/login", failing=True)
     if name == "login":
