@@ -155,7 +155,8 @@ class TablePage:
         place = Place()
         found = self.read(view, place)
         exactly = view.figures.exactly()
-        everything = f"All {number_text(exactly.value.n)} {self.noun}" if exactly else f"All {self.noun}"
+        n = exactly.value.n if exactly else None
+        everything = "Open as a list" if n == 1 else f"All {number_text(n)} {self.noun}" if n else f"All {self.noun}"
         html = self._html(
             "embedded",
             page=list_parts.fragment(self, view),

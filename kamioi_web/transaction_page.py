@@ -8,7 +8,7 @@ from kamioi_web import detail
 from kamioi_web.api.objects import Allocation, TransactionAnswer
 from kamioi_web.list_request import parse_list
 from kamioi_web.money import decimal, money
-from kamioi_web.pages import TRANSACTIONS
+from kamioi_web.pages import MERCHANTS, TRANSACTIONS
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.queries import transaction_cells, transaction_detail, transactions
 from kamioi_web.request_context import database_connection
@@ -97,7 +97,7 @@ def _shown(row: Any) -> dict[str, Any]:
             "name": row.user_name or "",
             "href": f"/users/{row.user_id}",
         },
-        "merchant": {"id": row.merchant_id, "href": f"{LIST}?merchant_id={row.merchant_id}"},
+        "merchant": {"id": row.merchant_id, "href": f"{MERCHANTS.href}/{row.merchant_id}"},
     }
 
 

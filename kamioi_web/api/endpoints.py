@@ -7,13 +7,13 @@ from typing import Any, get_type_hints
 from flask import Blueprint
 from pydantic import create_model
 
-from kamioi_web import audit_page, transaction_page, user_page
-from kamioi_web.api import access, answers, objects
+from kamioi_web import audit_page, mapping_page, merchant_page, transaction_page, user_page
+from kamioi_web.api import access, answers, merchant_objects, objects
 from kamioi_web.api.access import Credentials
 from kamioi_web.api.lists import cursor, parameters_of
 from kamioi_web.auth.guard import require_role
 from kamioi_web.filters import Parameter
-from kamioi_web.pages import AUDIT, PAGES, TRANSACTIONS, USERS
+from kamioi_web.pages import AUDIT, MAPPINGS, MERCHANTS, PAGES, TRANSACTIONS, USERS
 from kamioi_web.schema import ROLES
 from kamioi_web.table_page import TablePage
 
@@ -70,10 +70,10 @@ def _list(page: TablePage) -> Endpoint:
     )
 
 
-def _object(page: TablePage, name: str, view: Callable[..., Any], title: str, answer: Any) -> Endpoint:
+def _object(page: TablePage, name: str, view: Callable[..., Any], title: str, answer: Any, path: str = "") -> Endpoint:
     """One object of a list."""
     at = (Parameter("at", "Its place in the list, which makes the look-up cheaper", cursor),)
-    path = f"{page.api_path}/<int:id>"
+    path = path or f"{page.api_path}/<int:id>"
     return Endpoint(name, path, view, title, answer, page.title, parameters=at, role=page.role)
 
 
@@ -110,12 +110,27 @@ OBJECTS = (
         objects.TransactionAnswer,
     ),
     _object(USERS, "user", user_page.show_json, "One user, with their totals and what they hold", objects.UserAnswer),
+    _object(
+        MAPPINGS,
+        "mapping",
+        mapping_page.show_json,
+        "One mapping, and what else was decided about its merchant",
+        merchant_objects.MappingAnswer,
+        "/api/admin/llm-center/mapping/<int:id>",
+    ),
+    _object(
+        MERCHANTS,
+        "merchant",
+        merchant_page.show_json,
+        "One merchant, with its totals and the mapping in force",
+        merchant_objects.MerchantAnswer,
+    ),
     _object(AUDIT, "event", audit_page.show_json, "One event", objects.EventAnswer),
 )
 
 
 def _of(page: TablePage) -> tuple[Endpoint, ...]:
-    return (_list(page), *(one for one in OBJECTS if one.path.startswith(f"{page.api_path}/")))
+    return (_list(page), *(one for one in OBJECTS if one.group == page.title))
 
 
 ENDPOINTS = (*ACCESS, *(endpoint for page in PAGES for endpoint in _of(page)))

@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from kamioi_web.api.answers import Cents, Count, Currency, Identified, Moment, Money, Place, word
-from kamioi_web.schema import MERCHANT_STATUSES
+from kamioi_web.api.answers import Cents, Count, Currency, Identified, Moment, Money, Place, Succeeded, word
+from kamioi_web.api.objects import MappingObject
+from kamioi_web.schema import MERCHANT_STATUSES, STATUSES
 
 
 class MerchantObject(Identified):
@@ -35,3 +36,42 @@ class MerchantStats(TypedDict):
     mappedMerchants: Count
     nobodyMerchants: Count
     unmappedMerchants: Count
+
+
+class MerchantTotal(TypedDict):
+    """A merchant's transactions of one status in one currency."""
+
+    status: Annotated[str, word(STATUSES)]
+    currency: Currency
+    n: Count
+    amount_cents: Cents
+    round_up_cents: Cents
+
+
+class WholeMapping(MappingObject):
+    """One mapping with its merchant's totals and the other mappings of that merchant, the newest first."""
+
+    in_force: Annotated[bool, Field(description="Whether the merchant carries it.")]
+    totals: list[MerchantTotal]
+    others: Annotated[list[MappingObject], Field(description="At most 50.")]
+
+
+class MappingAnswer(TypedDict):
+    """One mapping."""
+
+    success: Succeeded
+    mapping: WholeMapping
+
+
+class WholeMerchant(MerchantObject):
+    """One merchant with its totals and the mapping in force."""
+
+    totals: list[MerchantTotal]
+    mapping: MappingObject | None
+
+
+class MerchantAnswer(TypedDict):
+    """One merchant."""
+
+    success: Succeeded
+    merchant: WholeMerchant

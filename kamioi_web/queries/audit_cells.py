@@ -27,7 +27,9 @@ FIXED = ("at", "action")
 SEARCH = ("admin", "Find an admin’s events…")
 TILES = {"Logins": "login.success", "Failed logins": "login.failure", "Logins refused": "login.limited"}
 SHORT, VALUE = 160, 60  # characters of a detail in the list, and of one value in it; the event's own page has all
-PAGES = {"transaction": "/transactions", "user": "/users", "view": "/views"}  # where one of them is shown
+# Where one of them is shown.
+PAGES = {"transaction": "/transactions", "user": "/users", "mapping": "/llm-center", "merchant": "/merchants",
+         "view": "/views"}  # fmt: skip
 
 
 def present(rows: Sequence[Any], query: str, start: int | None, beside: None = None) -> list[tuple]:

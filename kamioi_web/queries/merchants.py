@@ -13,6 +13,7 @@ from kamioi_web import totals
 from kamioi_web.dialects import Dialect, dialect_of
 from kamioi_web.errors import BadRequest, NotFound
 from kamioi_web.filters import Parameter, end_of, start_of
+from kamioi_web.paging.cursor import MAX_ID
 from kamioi_web.paging.keyset import Listing, Plan, Stream
 from kamioi_web.schema import MERCHANT_STATUSES, merchants, totals_now
 from kamioi_web.sql_types import AnyRow, AnySelect
@@ -25,10 +26,10 @@ SHORTEST = 3  # letters that the text index needs; fewer are taken as a beginnin
 
 
 def find(connection: Connection, id: int) -> AnyRow:
-    """One merchant by its id."""
-    found = connection.execute(select(merchants).where(m.id == id)).first()
+    """One merchant by its id; NotFound when there is none."""
+    found = connection.execute(select(merchants).where(m.id == id)).first() if id <= MAX_ID else None
     if found is None:
-        raise NotFound(f"There is no merchant {id}.")
+        raise NotFound(f"There is no merchant {str(id)[:40]}.")
     return found
 
 
