@@ -23,7 +23,6 @@ from kamioi_web.timeline import bars
 if TYPE_CHECKING:
     from kamioi_web.table_page import TablePage, View
 
-MERCHANT_WORDS = ("merchant",)  # parameters whose text is looked for in merchants
 MOST_LIKELIER = 3
 BEFORE_ALL = Cursor(EPOCH, 0)  # no row is older
 
@@ -99,7 +98,7 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
     total = _total(view, found, rows)
     fields = table.cells.fields(asked, table.counts(view.connection))
     in_form = {field.get(name) for field in fields for name in ("name", "low_name", "high_name")}
-    searched = table.cells.SEARCH[0]
+    searched, _ = table.cells.SEARCH
     return fragment(table, view, since=_newest(table, view, rows)) | {
         "total": total,
         "chunk": rows,
@@ -279,9 +278,9 @@ def _empty(table: "TablePage", view: "View", rows: Mapping[str, Any]) -> dict[st
 
 def _likelier(table: "TablePage", view: "View") -> list[dict[str, str]]:
     """The same list with a word in place of one that no merchant has."""
-    name = table.cells.SEARCH[0]
+    name, among = table.cells.SEARCH
     text = view.request.given.get(name)
-    if not text or name not in MERCHANT_WORDS or merchants.matching(view.connection, text, 0) != ():
+    if not text or among != "merchants" or merchants.matching(view.connection, text, 0) != ():
         return []
     return [
         {"label": f"Did you mean {other}?", "href": view.request.link((name, other), without=(name,))}

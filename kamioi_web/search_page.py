@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, g, redirect, render_template, request
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from kamioi_web.queries import merchants as merchant_queries
 from kamioi_web.queries import search
 from kamioi_web.queries import users as user_queries
 from kamioi_web.request_context import database_connection
-from kamioi_web.saved_views import whole_list
+from kamioi_web.saved_views import parse, whole_list
 from kamioi_web.search import results
 from kamioi_web.search.narrowing import narrowed, takes
 from kamioi_web.search.operators import BOX, EXAMPLES, Asked, operators_of, read
@@ -128,7 +129,9 @@ def _narrowed(connection: Connection, table: TablePage, asked: Asked, kept: Pair
         return with_query(table.href, whole_list(table.name))
     name = next((text for key, text in asked.pairs if key == "user"), "")
     if not name or "user" not in {parameter.name for parameter in table.subject.PARAMETERS}:
-        return narrowed(table, asked, kept, values)
+        href = narrowed(table, asked, kept, values)
+        table.subject.resolve(connection, parse(table, urlsplit(href).query).given)  # says what does not exist
+        return href
 
     def of(number: str) -> str:
         pairs = tuple((key, number if (key, text) == ("user", name) else text) for key, text in asked.pairs)

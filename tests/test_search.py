@@ -137,6 +137,8 @@ def test_a_user_is_meant_by_any_part_of_their_name(client: FlaskClient, filled: 
     assert "Which user is “ada”?" in tree.text
     links = [link["href"] for link in tree.select(".found li a")]
     assert links == ["/transactions?status=failed&user=I4", "/transactions?status=failed&user=I6"]
+    nobody = search(client, "nobody@example.com", "&in=audit", 400).text
+    assert "There is no admin" in nobody and soup(nobody).select_one("#search")["value"] == "nobody@example.com"
     assert "no user “nobody here”" in search(client, 'user:"nobody here"', status=400).text
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kamioi_web import filters, money
 from kamioi_web.errors import BadRequest
-from kamioi_web.pages import MAPPINGS, PAGES, TRANSACTIONS, USERS
+from kamioi_web.pages import MAPPINGS, MERCHANTS, PAGES, TRANSACTIONS, USERS
 from kamioi_web.search.narrowing import narrowed, takes
 from kamioi_web.search.operators import Asked, operators_of, read
 from kamioi_web.search.terms import UNSEEN, quoted, split
@@ -140,6 +140,9 @@ def test_each_list_takes_its_own_operators() -> None:
     assert takes(USERS, asked("account:family date:2024")) and not takes(USERS, asked("amount:>5"))
     assert narrowed(USERS, asked("ada account:family"), (), {}) == "/users?search=ada&account_type=family"
     assert narrowed(USERS, asked("user:ada"), (), {}) == "/users?search=ada"
+    assert narrowed(MERCHANTS, asked("merchant:shell oil status:unmapped"), (), {}) == (
+        "/merchants?search=shell%20oil&status=unmapped"
+    )
     assert takes(MAPPINGS, asked("confidence:>0.9")) and not takes(TRANSACTIONS, asked("confidence:>0.9"))
     assert narrowed(MAPPINGS, asked("shell confidence:80..95 status:pending"), (), {}) == (
         "/llm-center?status=pending&confidence_min=0.8&confidence_max=0.95&merchant=shell"

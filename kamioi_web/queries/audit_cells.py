@@ -24,7 +24,7 @@ COLUMNS = {
 }
 HIDDEN = ("request",)  # until an admin chooses it
 FIXED = ("at", "action")
-SEARCH = ("admin", "Find an admin’s events…")
+SEARCH = ("admin", "admins")
 TILES = {"Logins": "login.success", "Failed logins": "login.failure", "Logins refused": "login.limited"}
 SHORT, VALUE = 160, 60  # characters of a detail in the list, and of one value in it; the event's own page has all
 # Where one of them is shown.

@@ -30,7 +30,7 @@ COLUMNS = {
 }
 HIDDEN = ("id",)  # until an admin chooses it
 FIXED = ("created", "name", "status")
-SEARCH = ("merchant", "Find a merchant…")
+SEARCH = ("merchant", "merchants")
 TABS = ("pending", "approved", "rejected")
 MADE_BY = {"Model": ("llm",), "Rules": ("rule",), "People": ("admin", "upload")}
 

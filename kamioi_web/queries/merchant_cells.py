@@ -28,7 +28,7 @@ COLUMNS = {
 }
 HIDDEN = ("id",)  # until an admin chooses it
 FIXED = ("first", "name")
-SEARCH = ("search", "Find a merchant…")
+SEARCH = ("search", "merchants")
 
 Beside = Mapping[int, Trade]
 

@@ -28,7 +28,7 @@ COLUMNS = {
 }
 HIDDEN = ("account_type", "source")  # until an admin chooses them
 FIXED = ("posted", "merchant", "amount")
-SEARCH = ("merchant", "Find a merchant…")
+SEARCH = ("merchant", "merchants")
 
 
 class TransactionRow(NamedTuple):

@@ -28,7 +28,7 @@ COLUMNS = {
 }
 HIDDEN = ("id",)  # until an admin chooses it
 FIXED = ("created", "name")
-SEARCH = ("search", "Find a user…")
+SEARCH = ("search", "users")
 
 Beside = Mapping[int, Activity]
 

@@ -16,7 +16,6 @@ SYNONYMS = {label.replace(" ", "_"): value for value, label in LABELS.items()} |
 Values = Mapping[str, Sequence[tuple[str, int]]]  # the values that a list holds under a parameter, with their rows
 
 
-OWN_NAMES = {"users": "user", "merchants": "merchant"}  # operators that stand for the words of a list
 
 
 def takes(table: "TablePage", asked: Asked) -> bool:
@@ -49,9 +48,9 @@ def narrowed(table: "TablePage", asked: Asked, kept: Pairs, values: Values) -> s
 def _by_parameter(table: "TablePage", asked: Asked) -> dict[str, list[str]]:
     """{parameter: texts}; plain words and the operator of the same parameter make one text."""
     found: dict[str, list[str]] = {}
-    looked_for = table.cells.SEARCH[0]
-    for name, text in asked.pairs:
-        found.setdefault(looked_for if name == OWN_NAMES.get(table.name) else name, []).append(text)
+    looked_for, among = table.cells.SEARCH
+    for name, text in asked.pairs:  # user:ann looks for ann in a list that looks for its words in users
+        found.setdefault(looked_for if f"{name}s" == among else name, []).append(text)
     words = [*found.pop(looked_for, []), asked.words]
     if text := " ".join(word for word in words if word):
         found[looked_for] = [text]
