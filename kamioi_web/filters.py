@@ -1,7 +1,7 @@
 """Reading a list's filters from the URL, strictly: what is unknown, doubled or malformed is named, never ignored."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -62,9 +62,9 @@ def parse_filters(parameters: Sequence[Parameter], values: Mapping[str, list[str
     return found
 
 
-def refuse_unknown(values: Mapping[str, list[str]], known: Collection[str]) -> None:
+def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
     """Raise BadRequest for the first parameter that the page does not take, naming those it does."""
-    for name in values:
+    for name in names:
         if name not in known:
             choices = ", ".join(sorted(known))
             raise BadRequest(f"There is no parameter “{name[:40]}” here. This page takes: {choices}.", name[:40])

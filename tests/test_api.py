@@ -1,6 +1,7 @@
 """The API: answers as its document says, in the shapes that the old clients read; what is wrong is named."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,16 +13,16 @@ from helpers import FILTERS, get, random_rows, stored, url
 from jsonschema import ValidationError
 from mapping_rows import add_mappings
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from kamioi_web import audit
 from kamioi_web.api import document
-from kamioi_web.api.endpoints import ENDPOINTS
+from kamioi_web.api.endpoints import ENDPOINTS, FIGURES
 from kamioi_web.api.lists import OtherName, parameters_of
 from kamioi_web.db import Database
 from kamioi_web.filters import Reader
 from kamioi_web.pages import PAGES
-from kamioi_web.schema import allocations, transactions
+from kamioi_web.schema import MAPPING_STATUSES, allocations, llm_mappings, transactions
 
 LISTS = {page.api_path: page for page in PAGES}
 BIG = 2**60  # an id that a JSON number cannot hold exactly
@@ -106,10 +107,29 @@ def test_lists_answer_as_the_document_says(client: FlaskClient) -> None:
         assert_as_described(path, get(client, path))
 
 
-def test_empty_lists_answer_as_the_document_says(client: FlaskClient) -> None:
+@pytest.mark.usefixtures("filled")
+def test_figures_answer_as_the_document_says(client: FlaskClient) -> None:
+    for endpoint in FIGURES:
+        assert_as_described(endpoint.path, get(client, endpoint.path))
+    path = "/api/admin/financial-analytics"
+    for query in (
+        "since=2024-01-10&until=2024-03-09&by=week",
+        "category=Dining",
+        "currency=CAD&all=ticker",
+        "since=2190-01-01",
+    ):
+        assert_as_described(path, get(client, f"{path}?{query}"))
+    assert (
+        assert_as_described(path, get(client, f"{path}?since=2024-02-01&until=2024-01-01", 400))["parameter"] == "since"
+    )
+
+
+def test_an_empty_database_answers_as_the_document_says(client: FlaskClient) -> None:
     for path in LISTS:
         answer = assert_as_described(path, get(client, path))
         assert answer["meta"]["has_next"] is False
+    for endpoint in FIGURES:
+        assert_as_described(endpoint.path, get(client, endpoint.path))
 
 
 @pytest.mark.usefixtures("filled")
@@ -222,6 +242,29 @@ def test_mappings_have_every_key_that_the_old_page_reads(client: FlaskClient) ->
         assert len(found["data"]["mappings"]) == found["data"]["total"] == found["stats"][f"{status}Mappings"] > 0
         assert {row["admin_approved"] for row in found["data"]["mappings"]} == {approved}
         assert found["meta"]["notes"] == ["limit 1000 was taken as 50; it goes from 1 to 50"]
+
+
+@pytest.mark.usefixtures("filled")
+def test_figures_have_every_key_that_the_old_pages_read(client: FlaskClient, database: Database) -> None:
+    rows, users = stored(database), get(client, "/api/admin/users?limit=100").json["users"]
+    metrics = get(client, "/api/admin/user-metrics").json
+    ours = [row for row in rows if row.currency == metrics["currency"] == "USD"]
+    assert metrics | {"as_of": ""} == {
+        "success": True, "as_of": "", "totalUsers": len(users), "individualUsers": len(users), "familyUsers": 0,
+        "businessUsers": 0, "activeUsers": len(users), "currency": "USD", "aiMappings": 60,
+        "totalRoundUps": sum(row.round_up_cents for row in ours) / 100,
+        "totalFees": sum(row.fee_cents for row in ours) / 100,
+    }  # fmt: skip
+    with database.reading() as connection:
+        pairs = select(llm_mappings.c.status, llm_mappings.c.source)
+        counts = Counter(map(tuple, connection.execute(pairs)))
+    queue = get(client, "/api/admin/llm-center/queue").json["data"]["queue_status"]
+    assert queue == {
+        "total_entries": 60, "total_mappings": 60,
+        "auto_applied": sum(n for (status, source), n in counts.items() if status == "approved" and source != "admin"),
+        **{status: sum(n for (one, _), n in counts.items() if one == status) for status in MAPPING_STATUSES},
+    }  # fmt: skip
+    assert {"success", "data"} <= set(get(client, "/api/admin/financial-analytics").json)
 
 
 # What it takes.

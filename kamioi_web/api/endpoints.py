@@ -8,12 +8,21 @@ from flask import Blueprint
 from pydantic import create_model
 
 from kamioi_web import audit_page, mapping_page, merchant_page, transaction_page, user_page
-from kamioi_web.api import access, answers, merchant_objects, objects
+from kamioi_web.api import (
+    access,
+    analytics_objects,
+    answers,
+    dashboard,
+    dashboard_objects,
+    merchant_objects,
+    objects,
+)
 from kamioi_web.api.access import Credentials
 from kamioi_web.api.lists import cursor, parameters_of
 from kamioi_web.auth.guard import require_role
 from kamioi_web.filters import Parameter
 from kamioi_web.pages import AUDIT, MAPPINGS, MERCHANTS, PAGES, TRANSACTIONS, USERS
+from kamioi_web.queries import analytics_scope
 from kamioi_web.schema import ROLES
 from kamioi_web.table_page import TablePage
 
@@ -129,11 +138,43 @@ OBJECTS = (
 )
 
 
+FIGURES = (
+    Endpoint(
+        "user_metrics",
+        "/api/admin/user-metrics",
+        dashboard.show_users,
+        "Users of each kind",
+        dashboard_objects.UserMetrics,
+        USERS.title,
+    ),
+    Endpoint(
+        "queue",
+        "/api/admin/llm-center/queue",
+        dashboard.show_queue,
+        "How many mappings wait",
+        dashboard_objects.QueueAnswer,
+        MAPPINGS.title,
+    ),
+    Endpoint(
+        "analytics",
+        "/api/admin/financial-analytics",
+        dashboard.show_analytics,
+        "The figures of a period beside those of the one before",
+        analytics_objects.AnalyticsAnswer,
+        "Analytics",
+        about="Without dates, the last twelve whole months. Amounts are in cents of one currency.",
+        parameters=analytics_scope.PARAMETERS,
+        example="?since=2024-01-01&until=2024-03-31",
+    ),
+)
+
+
 def _of(page: TablePage) -> tuple[Endpoint, ...]:
-    return (_list(page), *(one for one in OBJECTS if one.group == page.title))
+    return (_list(page), *(one for one in (*OBJECTS, *FIGURES) if one.group == page.title))
 
 
-ENDPOINTS = (*ACCESS, *(endpoint for page in PAGES for endpoint in _of(page)))
+LISTED = tuple(endpoint for page in PAGES for endpoint in _of(page))
+ENDPOINTS = (*ACCESS, *LISTED, *(one for one in FIGURES if one not in LISTED))
 
 
 def register(pages: Blueprint) -> None:

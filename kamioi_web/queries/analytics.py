@@ -5,10 +5,24 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from kamioi_web.api.analytics_objects import (
+    Analytics,
+    Days,
+    Funnel,
+    Measures,
+    MerchantPart,
+    MerchantParts,
+    PeriodTotals,
+    SeriesPair,
+    SeriesPoint,
+    TickerPart,
+    TickerParts,
+    WaitingPart,
+)
 from kamioi_web.periods import Period
 from kamioi_web.queries.analytics_scope import Extent, Scope
 from kamioi_web.queries.flows import Flows, Point, Sums, Waiting, flows, series, waiting
@@ -96,7 +110,7 @@ def _sum(found: Flows, wanted: Callable[[tuple[str, str, str, str]], bool]) -> S
     return total
 
 
-def figures(connection: Connection, scope: Scope, there: Extent, today: date) -> dict[str, Any]:
+def figures(connection: Connection, scope: Scope, there: Extent, today: date) -> Analytics:
     """Everything that the page shows, as plain data: dates as ISO 8601, amounts as integers of cents in `currency`.
 
     `period` and `before` name the days; `totals`, `series`, `categories` and so on hold a figure of the period and, as
@@ -111,27 +125,37 @@ def figures(connection: Connection, scope: Scope, there: Extent, today: date) ->
         tickers = _tickers(top_tickers(connection, scope.period, scope.before, scope.currency, most))
         merchants = _merchants(top_merchants(connection, scope.period, scope.currency))
     return {
-        "period": _dates(scope.period),
+        "period": _days(scope.period),
         "before": _dates(scope.before),
         "currency": scope.currency,
         "currencies": [{"currency": code, "transactions": n} for code, n in there.currencies],
         "by": scope.by,
-        "totals": _totals(now) | {"before": _totals(earlier) if scope.before else None},
+        "totals": {**_totals(now), "before": _totals(earlier) if scope.before else None},
         "series": _series(*lines),
-        "categories": _parts(parts_of(now, earlier, "category"), "category"),
-        "account_types": _parts(parts_of(now, earlier, "account_type"), "account_type"),
-        "funnel": funnel_of(now),
+        "categories": [
+            {"category": part.name, **_measures(part.now), "before": _measures(part.before)}
+            for part in parts_of(now, earlier, "category")
+        ],
+        "account_types": [
+            {"account_type": part.name, **_measures(part.now), "before": _measures(part.before)}
+            for part in parts_of(now, earlier, "account_type")
+        ],
+        "funnel": _funnel(now),
         "waiting": {status: _waiting(one) for status, one in waiting(connection, scope, today).items()},
         "tickers": tickers,
         "merchants": merchants,
     }
 
 
-def _dates(period: Period | None) -> dict[str, str] | None:
-    return {"since": period.since.isoformat(), "until": period.until.isoformat()} if period else None
+def _dates(period: Period | None) -> Days | None:
+    return _days(period) if period else None
 
 
-def _totals(found: Flows) -> dict[str, Any]:
+def _days(period: Period) -> Days:
+    return {"since": period.since.isoformat(), "until": period.until.isoformat()}
+
+
+def _totals(found: Flows) -> PeriodTotals:
     sums = totals_of(found)
     return {
         "transactions": sums.n,
@@ -146,7 +170,7 @@ def _totals(found: Flows) -> dict[str, Any]:
     }
 
 
-def _measures(sums: Sums) -> dict[str, int]:
+def _measures(sums: Sums) -> Measures:
     return {
         "transactions": sums.n,
         "volume_cents": sums.amount_cents,
@@ -155,25 +179,34 @@ def _measures(sums: Sums) -> dict[str, int]:
     }
 
 
-def _series(now: Sequence[Point], before: Sequence[Point]) -> list[dict[str, Any]]:
+def _series(now: Sequence[Point], before: Sequence[Point]) -> list[SeriesPair]:
     """Point by point; the period before may have one more or less."""
     count = max(len(now), len(before))
     return [{"now": _point(now, at), "before": _point(before, at)} for at in range(count)]
 
 
-def _point(points: Sequence[Point], at: int) -> dict[str, Any] | None:
+def _point(points: Sequence[Point], at: int) -> SeriesPoint | None:
     if at >= len(points):
         return None
     point = points[at]
-    dates = {"since": point.period.since.isoformat(), "until": point.period.until.isoformat()}
-    return {**dates, "transactions": point.n, "volume_cents": point.amount_cents, "failed": point.failed}
+    return {**_days(point.period), "transactions": point.n, "volume_cents": point.amount_cents, "failed": point.failed}
 
 
-def _parts(parts: Sequence[Part], name: str) -> list[dict[str, Any]]:
-    return [{name: part.name, **_measures(part.now), "before": _measures(part.before)} for part in parts]
+def _funnel(found: Flows) -> Funnel:
+    counts = funnel_of(found)
+    return {
+        "purchases": counts["purchases"],
+        "reached": counts["reached"],
+        "pending": counts["pending"],
+        "mapped": counts["mapped"],
+        "completed": counts["completed"],
+        "failed": counts["failed"],
+        "rejected": counts["rejected"],
+        "needs_review": counts["needs_review"],
+    }
 
 
-def _waiting(one: Waiting) -> dict[str, Any]:
+def _waiting(one: Waiting) -> WaitingPart:
     return {
         "transactions": one.n,
         "oldest": one.oldest.isoformat(),
@@ -183,13 +216,15 @@ def _waiting(one: Waiting) -> dict[str, Any]:
     }
 
 
-def _tickers(found: TopTickers) -> dict[str, Any]:
-    rows = [{"ticker": row.ticker, **_measures(row.now), "before": _measures(row.before)} for row in found.rows]
+def _tickers(found: TopTickers) -> TickerParts:
+    rows: list[TickerPart] = [
+        {"ticker": row.ticker, **_measures(row.now), "before": _measures(row.before)} for row in found.rows
+    ]
     return {"rows": rows, "others": found.others, "rest": _measures(found.rest)}
 
 
-def _merchants(found: TopMerchants) -> dict[str, Any]:
-    rows = [
+def _merchants(found: TopMerchants) -> MerchantParts:
+    rows: list[MerchantPart] = [
         {
             "merchant_id": row.id,
             "merchant": row.name,
@@ -199,4 +234,5 @@ def _merchants(found: TopMerchants) -> dict[str, Any]:
         }
         for row in found.rows
     ]
-    return {"months": _dates(found.months), "before": _dates(found.before), "rows": rows, "proven": found.proven}
+    months = _days(found.months)
+    return {"months": months, "before": _dates(found.before), "rows": rows, "proven": found.proven}
