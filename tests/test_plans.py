@@ -1,44 +1,24 @@
 """How the statements are carried out: along the named index, without a count, and as many for any number of rows."""
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from conftest import micros
 from flask.testing import FlaskClient
-from helpers import DAY, FILTERS, add_directory, cursor_of, get, random_rows, statements_of, stored, url
-from sqlalchemy import Engine, text
+from helpers import DAY, FILTERS, add_directory, cursor_of, get, random_rows, stored, url
+from plans import assert_frugal, bounded, index_columns, look, nodes, on_rows, plan_of, postgres_plan, sqlite_plan
+from sqlalchemy import text
 
 from kamioi_web import migrations, totals
 from kamioi_web.db import Database
-from kamioi_web.filters import parse_filters
 from kamioi_web.paging import scan
 from kamioi_web.queries import transaction_cells
 from kamioi_web.queries import transactions as subject
 
 MOST_STATEMENTS = 14
-Statements = list[tuple[str, Any]]
-
-
-def engine_of(client: FlaskClient) -> Engine:
-    return client.application.extensions["database"].reader
-
-
-def look(client: FlaskClient, address: str) -> Statements:
-    """What a request reads, without the session's look-up and the limits."""
-    with statements_of(engine_of(client)) as seen:
-        get(client, address)
-    return [
-        (statement, values)
-        for statement, values in seen
-        if "FROM admin_sessions" not in statement and "SET" not in statement[:3]
-    ]
-
-
-def on_rows(seen: Statements) -> Statements:
-    return [(statement, values) for statement, values in seen if "FROM transactions" in statement]
 
 
 @pytest.fixture
@@ -73,7 +53,7 @@ def test_sqlite_reads_along_the_named_index_whatever_its_statistics(
             connection.execute(text("UPDATE sqlite_stat1 SET stat = '3 3 3 3' WHERE tbl = 'transactions'"))
     client = make_client()
     for query in FILTERS:
-        wanted = {stream.index for stream in plan_of(full, query).streams}
+        wanted = {stream.index for stream in plan_of(full, subject, parse_qs(query)).streams}
         for address in places(full, query):
             rows = on_rows(look(client, address))
             assert rows, address
@@ -87,42 +67,6 @@ def test_sqlite_reads_along_the_named_index_whatever_its_statistics(
                         assert line.startswith("SEARCH") or not bounded(statement), (address, line)
 
 
-def bounded(statement: str) -> bool:
-    """Whether the statement on the rows has a bound that its index should serve."""
-    return "WHERE" in statement.partition("FROM transactions")[2].partition("ORDER BY")[0]
-
-
-def sqlite_plan(database: Database, statement: str, values: Any) -> Iterator[list[str]]:
-    """The lines of a plan that are carried out together: those with the same parent."""
-    with database.reading() as connection:
-        lines = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, values).fetchall()
-    for parent in {line[1] for line in lines}:
-        yield [line[3] for line in lines if line[1] == parent]
-
-
-def assert_frugal(statement: str, values: Any) -> None:
-    """No count, and no offset but the skip of index entries."""
-    assert "COUNT(" not in statement.upper(), statement
-    if "OFFSET" in statement and not (isinstance(values, tuple) and offset_of(statement, values) == 0):
-        columns = re.findall(r"transactions\.(\w+) AS|SELECT transactions\.(\w+), transactions\.(\w+)", statement)
-        assert {name for found in columns for name in found if name} <= {"posted_at", "id"}, statement
-
-
-def offset_of(statement: str, values: tuple[Any, ...]) -> int:
-    """The offset that SQLite is given; SQLAlchemy writes one of 0 beside every limit."""
-    return values[statement.partition("OFFSET ?")[0].count("?")]
-
-
-def plan_of(database: Database, query: str) -> Any:
-    from helpers import parse_qsl  # noqa: PLC0415
-
-    values: dict[str, list[str]] = {}
-    for name, value in parse_qsl(query):
-        values.setdefault(name, []).append(value)
-    with database.reading() as connection:
-        return subject.plan(connection, subject.resolve(connection, parse_filters(subject.PARAMETERS, values)))
-
-
 @pytest.mark.parametrize("statistics", ["none", "analyzed"])
 def test_postgresql_reads_along_the_named_index(
     full: Database, make_client: Callable[..., FlaskClient], statistics: str
@@ -132,9 +76,9 @@ def test_postgresql_reads_along_the_named_index(
         pytest.skip("SQLite has a test of its own")
     with full.writing() as connection:
         connection.execute(text("ANALYZE" if statistics == "analyzed" else "SELECT 1"))
-    client = make_client()
+    client, columns = make_client(), index_columns()
     for query in FILTERS:
-        wanted = {INDEX_COLUMNS[stream.index] for stream in plan_of(full, query).streams}
+        wanted = {columns[stream.index] for stream in plan_of(full, subject, parse_qs(query)).streams}
         for address in places(full, query):
             for statement, values in on_rows(look(client, address)):
                 assert_frugal(statement, values)
@@ -146,40 +90,6 @@ def test_postgresql_reads_along_the_named_index(
                         assert node["Index Name"].endswith(ends), (address, node)
                     if node["Node Type"] == "Sort":
                         assert chunk, (address, node)
-
-
-INDEX_COLUMNS = {
-    "transactions_posted": "posted_at_id",
-    "transactions_user": "user_id_posted_at_id",
-    "transactions_merchant": "merchant_id_posted_at_id",
-    "transactions_ticker": "ticker_posted_at_id",
-    "transactions_status": "status_posted_at_id",
-}
-
-
-def postgres_plan(database: Database, statement: str, values: Any, dear: bool = True) -> dict[str, Any]:
-    with database.reading() as connection:
-        if dear:
-            connection.exec_driver_sql(
-                "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
-            )
-        found: Any = connection.exec_driver_sql("EXPLAIN (FORMAT JSON) " + statement, values).scalar()
-    return (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Every node of a plan, and whether all that it takes in comes from below a limit."""
-    yield plan, all(limited(child) for child in plan.get("Plans", []))
-    for child in plan.get("Plans", []):
-        yield from nodes(child)
-
-
-def limited(plan: dict[str, Any]) -> bool:
-    if plan["Node Type"] == "Limit":
-        return True
-    if "transactions" in plan.get("Relation Name", ""):
-        return False
-    return all(limited(child) for child in plan.get("Plans", []))
 
 
 @pytest.mark.parametrize("query", ["", "status=failed", "ticker=SBUX", "category=Dining"])
@@ -210,12 +120,12 @@ def test_a_page_touches_few_partitions(
         url("/transactions/rows", query, after=middle),
     ):
         for statement, values in on_rows(look(client, address)):
-            plan = postgres_plan(database, statement, values, dear=False)
+            plan = postgres_plan(database, statement, values, dear=())
             read = {node["Relation Name"] for node, _ in nodes(plan) if "transactions" in node.get("Relation Name", "")}
             assert len(read - {"transactions_default"}) <= 3, (address, statement, sorted(read))
     detail = url(f"/transactions/{there[50].id}.json", at=cursor_of(there[50]))
     for statement, values in on_rows(look(client, detail)):
-        plan = postgres_plan(database, statement, values, dear=False)
+        plan = postgres_plan(database, statement, values, dear=())
         read = {node["Relation Name"] for node, _ in nodes(plan) if "transactions" in node.get("Relation Name", "")}
         assert len(read) == 1, (statement, read)
 

@@ -22,6 +22,7 @@ from tests.benchmarks.stores import Stored, make_empty, settings_for, short
 from tests.benchmarks.target import connect
 
 BATCH = 50_000
+POSTED_AT = rows.TRANSACTION_COLUMNS.index("posted_at")
 TABLES = ("users", "merchants", "transactions", "llm_mappings", "audit_events")
 TEXT_INDEXES = (
     "merchants_text",
@@ -63,22 +64,26 @@ def _brought_up_to_date(url: str) -> bool:
     return True
 
 
-def fill(url: str, size: Size, say: Say) -> dict[str, float]:
-    """Put every list into an empty database and return the seconds that each part took."""
-    database, state = Database(settings_for(url)), State(size)
+def fill(url: str, size: Size, say: Say, over: Size | None = None) -> dict[str, float]:
+    """Put every list into an empty database, or into one of a smaller size; the seconds that each part took."""
+    database, state, few = Database(settings_for(url)), State(size), over.few if over else 0
+
+    def put(table: Any, columns: tuple[str, ...], some: Iterable[tuple], there: int) -> Callable[[], None]:
+        return lambda: _put(database, table, columns, islice(some, there, None))
+
     steps: dict[str, Callable[[], Any]] = {
-        "tables": lambda: _begin(database),
-        "users": lambda: _put(database, schema.users, rows.USER_COLUMNS, rows.users(size)),
-        "mappings": lambda: _put(database, schema.llm_mappings, rows.MAPPING_COLUMNS, rows.mappings(size, state)),
-        "transactions": lambda: _put_transactions(database, size, state),
-        "merchants": lambda: _put(database, schema.merchants, rows.MERCHANT_COLUMNS, rows.merchants(size, state)),
-        "audit": lambda: _put(database, schema.audit_events, rows.AUDIT_COLUMNS, rows.audit_events(size)),
+        "tables": lambda: None if over else _begin(database),
+        "users": put(schema.users, rows.USER_COLUMNS, rows.users(size), few),
+        "mappings": put(schema.llm_mappings, rows.MAPPING_COLUMNS, rows.mappings(size, state), few * 15),
+        "transactions": put(schema.transactions, rows.TRANSACTION_COLUMNS, rows.transactions(size, state), few * 10),
+        "merchants": put(schema.merchants, rows.MERCHANT_COLUMNS, rows.merchants(size, state), few),
+        "audit": put(schema.audit_events, rows.AUDIT_COLUMNS, rows.audit_events(size), few),
         "indexes": lambda: _index(database),
         "totals": lambda: _sum_up(database),
         "allocations": lambda: _allocate(database),
         "vocabulary": lambda: _learn(database),
         "statistics": lambda: _finish(database),
-    }  # fmt: skip
+    }
     spent = {}
     for name, step in steps.items():
         began = time.perf_counter()
@@ -124,16 +129,9 @@ def _without_triggers(database: Database) -> Generator[Connection]:
 def _put(database: Database, table: Any, columns: tuple[str, ...], all_rows: Iterable[tuple]) -> None:
     for some in _batches(all_rows):
         with _without_triggers(database) as connection:
+            if table is schema.transactions:
+                loading.add_months(connection, (row[POSTED_AT] for row in some))
             database.dialect.bulk_insert(connection, table, columns, some)
-
-
-def _put_transactions(database: Database, size: Size, state: State) -> None:
-    columns = ("id", *loading.TRANSACTION_COLUMNS)
-    numbered = ((id, *row) for id, row in enumerate(rows.transactions(size, state), 1))
-    for some in _batches(numbered):
-        with _without_triggers(database) as connection:
-            loading.add_months(connection, (row[1 + loading.POSTED_AT] for row in some))
-            database.dialect.bulk_insert(connection, schema.transactions, columns, some)
 
 
 def _batches(all_rows: Iterable[tuple]) -> Iterator[list[tuple]]:
@@ -146,7 +144,8 @@ def _index(database: Database) -> None:
     with database.writing() as connection:
         for name in _text_indexes(connection):
             connection.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
-            connection.execute(text(_definition(name, database.dialect.name)))
+            definition = _definition(name, database.dialect.name)
+            connection.execute(text(definition.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS")))
     migrations.migrate(database)
 
 

@@ -7,7 +7,7 @@ from itertools import accumulate, cycle
 from random import Random
 from typing import NamedTuple
 
-from kamioi_web import generate
+from kamioi_web import generate, loading
 from kamioi_web.catalogue import brands, instruments, shops, towns
 from kamioi_web.catalogue.descriptors import render, shop_descriptor, shop_name
 from kamioi_web.generate.chance import chance
@@ -32,6 +32,7 @@ USER_COLUMNS = ("id", "account_number", "email", "name", "account_type", "status
                 "created_at")  # fmt: skip
 MAPPING_COLUMNS = ("id", "merchant_id", "ticker", "company", "category", "confidence", "status", "source", "source_ref",
                    "model", "rationale", "decided_by", "decided_at", "created_at")  # fmt: skip
+TRANSACTION_COLUMNS = ("id", *loading.TRANSACTION_COLUMNS)
 MERCHANT_COLUMNS = (
     "id",
     "descriptor",
@@ -170,7 +171,7 @@ def mappings(size: Size, state: State) -> Iterator[tuple]:
 
 
 def transactions(size: Size, state: State) -> Iterator[tuple]:
-    """Rows of loading.TRANSACTION_COLUMNS."""
+    """Rows of TRANSACTION_COLUMNS."""
     rng, merchants, owners = chance("transactions of the lists"), book(size), list(people(size.plan))
     random = rng.random
     prices = cycle([max(99, int(rng.lognormvariate(7.6, 0.9))) * (-1 if random() < 0.015 else 1) for _ in range(9_973)])
@@ -189,7 +190,7 @@ def transactions(size: Size, state: State) -> Iterator[tuple]:
         ticker = one.ticker if status in ("mapped", "completed") else None
         state.first[place] = min(state.first[place] or at, at)
         state.last[place] = max(state.last[place], at)
-        yield (owner[0], place + 1, at, cents, "USD", owner[6] if cents > 0 else 0, 0, one.category, status, ticker,
+        yield (id, owner[0], place + 1, at, cents, "USD", owner[6] if cents > 0 else 0, 0, one.category, status, ticker,
                owner[4], next(sources), f"{id:x}", at + HOUR)  # fmt: skip
 
 
