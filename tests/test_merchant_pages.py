@@ -2,9 +2,11 @@
 
 import html
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,9 @@ from mapping_rows import add_mappings, add_more, stored_mappings
 from sqlalchemy import insert, select, update
 
 from kamioi_web.db import Database
+from kamioi_web.importing.legacy import import_legacy
+from kamioi_web.importing.mappings import import_mappings
+from kamioi_web.importing.model import ImportOptions
 from kamioi_web.money import money
 from kamioi_web.schema import audit_events, imports, llm_mappings, merchants, raw_values
 
@@ -218,6 +223,53 @@ def test_hostile_text_is_only_text_and_a_strange_ticker_no_mistake(
         assert "<script>alert" not in page
         assert tree_of(page).h1.text == evil
         assert not re.findall(r"<(\w+)[^>]*\son\w+=", page)
+
+
+def test_an_uploaded_file_of_mappings_is_shown(client: FlaskClient, database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "mappings.csv"
+    path.write_text(
+        "merchant_name,category,ticker,company_name,confidence\n"
+        "Starbucks,Food & Drink,SBUX,Starbucks Corporation,93 %\n"
+        "Corner <Shop>,Food & Drink,,,\n"
+    )
+    import_mappings(database, path, ImportOptions(), lambda progress: None)
+    answer = get(client, "/llm-center.json?source=upload").get_json()["data"]["mappings"]
+    told = {one["merchant_name"]: (one["ticker"], one["confidence"], one["status"]) for one in answer}
+    assert told == {"Starbucks": ("SBUX", 0.93, "approved"), "Corner <Shop>": (None, 1.0, "approved")}
+    assert "upload" in pairs_of(tree_of(get(client, f"/llm-center/{answer[0]['id']}").text))["Decided"]
+    statuses = {one["merchant_name"]: one["status"] for one in get(client, "/merchants.json").get_json()["merchants"]}
+    assert statuses == {"Starbucks": "mapped", "Corner <Shop>": "nobody"}
+
+
+def test_the_mappings_of_a_legacy_database_are_shown(client: FlaskClient, database: Database, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "old.db") as old:
+        old.executescript(
+            """
+            CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, name TEXT, account_type TEXT);
+            CREATE TABLE transactions (id INTEGER PRIMARY KEY, user_id INTEGER, date TEXT, merchant TEXT, amount REAL);
+            CREATE TABLE llm_mappings (id INTEGER PRIMARY KEY, merchant_name TEXT, ticker TEXT, category TEXT,
+              confidence REAL, status TEXT, admin_approved INTEGER, company_name TEXT, user_id TEXT, created_at TEXT);
+            INSERT INTO llm_mappings VALUES
+              (1, 'STARBUCKS #1', 'SBUX', 'Food', 0.8, 'approved', 1, 'Starbucks', '2', '2025-01-01 00:00:00'),
+              (2, 'STARBUCKS #1', 'SBUX', 'Drinks', 95, 'auto-approved', 1, 'Starbucks', '2', '2025-02-01 00:00:00'),
+              (3, 'Shell', NULL, 'Fuel', 0.5, 'pending-approval', 0, 'Shell plc', '2', '2025-01-01 00:00:00');
+            """
+        )
+    old.close()
+    import_legacy(database, str(tmp_path / "old.db"), lambda progress: None)
+    page = tree_of(get(client, "/llm-center").text)
+    rows = [[" ".join(cell.text.split()) for cell in row.select(".c-ticker, .c-confidence, .c-decided, .c-status")]
+            for row in page.select("tr[data-id]")]  # fmt: skip
+    assert rows == [
+        ["SBUX", "95 %", "legacy", "approved"],
+        ["–", "50 %", "–", "pending"],
+        ["SBUX", "80 %", "legacy", "superseded"],
+    ]
+    tabs = [tab.small.text for tab in page.select(".tabs a")]
+    assert tabs == ["1", "1", "0", "3"]
+    detail = tree_of(get(client, page.select("tr[data-id] .c-name a")[1]["href"]).text)
+    assert pairs_of(detail)["Company"] == "Shell plc"
+    assert "pending-approval" in detail.select(".history li")[0].text  # as it was before the import
 
 
 def test_what_is_not_there_and_bad_parameters_are_named(client: FlaskClient, filled: Database) -> None:

@@ -64,7 +64,7 @@ def decider(row: Any) -> str:
     """Who decided: an admin's e-mail, or what decided without one; "" while nobody has."""
     if row.decided_by is not None:
         return row.decider or f"admin {row.decided_by}"
-    return LABELS.get(row.source, row.source) if row.decided_at else ""
+    return "" if row.status == "pending" else LABELS.get(row.source, row.source)
 
 
 def as_json(row: Any, beside: Beside) -> MappingObject:
