@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
+from sqlalchemy import select
 
 from browser.site import Site
+from kamioi_web.schema import llm_mappings
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -21,6 +23,13 @@ def detail_path(site: Site) -> str:
     return f"/transactions/{site.rows()[40].id}"
 
 
+def mapping_path(site: Site, status: str) -> str:
+    """The page of a mapping that has come to that."""
+    chosen = select(llm_mappings.c.id).where(llm_mappings.c.status == status).order_by(llm_mappings.c.id).limit(1)
+    with site.database.reading() as connection:
+        return f"/llm-center/{connection.scalar(chosen)}"
+
+
 PLACES: dict[str, Callable[[Site], str]] = {
     "list": lambda site: "/transactions",
     "page": lambda site: "/transactions?page=50",
@@ -32,10 +41,18 @@ PLACES: dict[str, Callable[[Site], str]] = {
     "users": lambda site: "/users",
     "users filtered": lambda site: "/users?account_type=family&status=closed",
     "user": lambda site: "/users/12",
+    "mappings": lambda site: "/llm-center",
+    "mappings waiting": lambda site: "/llm-center?status=pending&confidence_max=0.8",
+    "mapping": lambda site: mapping_path(site, "approved"),
+    "mapping rejected": lambda site: mapping_path(site, "rejected"),
+    "merchants": lambda site: "/merchants",
+    "merchants searched": lambda site: "/merchants?search=store",
+    "merchant": lambda site: "/merchants/1",
     "error": lambda site: "/transactions?since=2024-02-31",
     "empty": lambda site: "/transactions?status=failed&since=2019-01-01&until=2019-01-31",
 }
-WITH_AXE = ("list", "detail", "search", "search-error", "users", "user", "error", "empty")
+WITH_AXE = ("list", "detail", "search", "search-error", "users", "user", "mappings", "mappings waiting", "mapping",
+            "mapping rejected", "merchants", "merchant", "error", "empty")  # fmt: skip
 
 
 def violations(page: Page) -> list[str]:
@@ -82,7 +99,11 @@ def test_accessible_in_light_and_dark(site: Site, open_page: Callable[..., Page]
     assert not {name: what for name, what in found.items() if what}
 
 
-@pytest.mark.parametrize("name", ["list", "detail", "search", "search-error", "error", "empty", "searched", "login"])
+NARROWED = ("list", "detail", "search", "search-error", "mappings", "mapping", "merchants", "merchant", "error",
+            "empty", "searched", "login")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NARROWED)
 def test_nothing_is_wider_than_the_window(site: Site, open_page: Callable[..., Page], name: str) -> None:
     page = open_page(site, "/login", failing=True)
     if name == "login":
