@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, inspect, text
 
-from kamioi_web import migrations, totals
+from kamioi_web import grains, migrations
 from kamioi_web.db import Database
-from kamioi_web.dialects import PRAGMAS
+from kamioi_web.dialects.sqlite import PRAGMAS
 from kamioi_web.settings import Settings
 
 LONGEST_TAIL = 200_000
@@ -74,7 +74,7 @@ def _spellings(value: str) -> set[str]:
 def _postgres(connection: Connection) -> Iterator[Finding]:
     enabled = "SELECT count(*) FROM pg_trigger WHERE tgname = :n AND tgenabled <> 'D' AND NOT tgisinternal"
     wanted = "SELECT count(*) FROM pg_class WHERE relname = ANY(:tables)"
-    tables = connection.scalar(text(wanted), {"tables": list(totals.TOTALLED)})
+    tables = connection.scalar(text(wanted), {"tables": list(grains.TOTALLED)})
     for name in ("totals_insert", "totals_update", "totals_delete", "totals_truncate"):
         if (connection.scalar(text(enabled), {"n": name}) or 0) < tables:
             yield Finding(f"The trigger {name} is missing or disabled, so totals go wrong.", REBUILD.format(name=name))

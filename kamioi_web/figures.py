@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 from kamioi_web import totals
 from kamioi_web.cache import Aged, Aggregates
 from kamioi_web.filters import Parameter
+from kamioi_web.grains import GRAINS, MEASURES
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Listing, Plan
 from kamioi_web.paging.positions import END_OF_TIME, Span, Spans
 from kamioi_web.paging.scan import tally
 from kamioi_web.schema import from_micros, to_micros
 from kamioi_web.sums import month_of
-from kamioi_web.totals import GRAINS, Slice
+from kamioi_web.totals import Slice
 
 MICROS = {"hour": 3_600_000_000, "day": 86_400_000_000}
 KEYS = ("status", "currency")
@@ -152,7 +153,7 @@ class Figures:
             return Sums([tuple(row) for row in totals.read(self.connection, part, KEYS) if row.n])
         plan, listing = self.subject.plan(self.connection, self.filters), self.subject.LISTING
         money = "currency" in listing.table.c
-        keys, measures = (KEYS, totals.MEASURES[1:]) if money else ((), ())
+        keys, measures = (KEYS, MEASURES[1:]) if money else ((), ())
         rows, reached = tally(self.connection, listing, plan, keys, measures, self.budget_ms)
         return Sums(rows if money else [("", "", *row, 0, 0, 0) for row in rows], reached)
 

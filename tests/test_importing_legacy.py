@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from sqlalchemy import func, select, true
 
-from kamioi_web import totals
+from kamioi_web import grains
 from kamioi_web.errors import KamioiError
 from kamioi_web.importing import legacy, legacy_values
 from kamioi_web.importing.legacy import import_legacy
@@ -127,12 +127,12 @@ def raw_of(database, subject: str, line: int) -> dict[str, Any]:
 def check_totals(database) -> None:
     """Every grain equals a recount of the transactions."""
     keys = [column.name for column in totals_now.primary_key]
-    for grain in totals.GRAINS.values():
-        sums = [func.sum(totals_now.c[name]) for name in totals.MEASURES]
+    for grain in grains.GRAINS.values():
+        sums = [func.sum(totals_now.c[name]) for name in grains.MEASURES]
         kept = select(*(totals_now.c[key] for key in keys), *sums).where(totals_now.c.grain == grain.name)
         found = {tuple(row) for row in ask(database, kept.group_by(*(totals_now.c[key] for key in keys)))}
         with database.reading(seconds=30) as connection:
-            expected = {tuple(row) for row in connection.execute(totals.recount(connection, grain, true()))}
+            expected = {tuple(row) for row in connection.execute(grains.recount(connection, grain, true()))}
         assert found == expected, grain.name
 
 

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, case, delete, func, insert, select, text, upd
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from kamioi_web import loading, totals
+from kamioi_web import grains, loading, totals
 from kamioi_web.db import Database
+from kamioi_web.grains import GRAINS
 from kamioi_web.schema import (
     ACCOUNT_TYPES,
     audit_events,
@@ -28,7 +29,7 @@ from kamioi_web.schema import (
     transactions,
     users,
 )
-from kamioi_web.totals import GRAINS, Slice
+from kamioi_web.totals import Slice
 
 # Times at the edges of hours, days and months, where a bucket is easily missed by one.
 EDGES = [
@@ -187,8 +188,8 @@ OF_TRANSACTIONS = [name for name, grain in GRAINS.items() if grain.source.money]
 
 def kept_totals(connection: Connection) -> list[Any]:
     c = totals_now.c
-    keys = [c[name] for name in ("grain", "subject", "ticker", "bucket", *totals.CUBE, "currency")]
-    sums = [func.sum(c[name]) for name in totals.MEASURES]
+    keys = [c[name] for name in ("grain", "subject", "ticker", "bucket", *grains.CUBE, "currency")]
+    sums = [func.sum(c[name]) for name in grains.MEASURES]
     query = select(*keys, *sums).where(c.grain.in_(OF_TRANSACTIONS)).group_by(*keys)
     return [row for row in connection.execute(query) if any(row[9:])]
 
@@ -278,7 +279,7 @@ def test_reading_a_slice_adds_up_what_it_names(database: Database, make_transact
     some = [row for row in rows if row.posted_at.month == 3 and row.posted_at.year == 2024 and row.currency == "USD"]
     some = [row for row in some if row.status in ("failed", "mapped")]
     assert some, "the rows of the test miss this slice"
-    assert tuple(failed[0]) == (len(some), *(sum(getattr(r, name) for r in some) for name in totals.MEASURES[1:]))
+    assert tuple(failed[0]) == (len(some), *(sum(getattr(r, name) for r in some) for name in grains.MEASURES[1:]))
     ours = Counter((row.user_id, row.currency) for row in rows if row.user_id in (1, 2))
     assert {(row[0], row[1]): row[2] for row in user} == ours
 

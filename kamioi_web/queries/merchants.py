@@ -13,11 +13,12 @@ from kamioi_web import totals
 from kamioi_web.dialects import Dialect, dialect_of
 from kamioi_web.errors import BadRequest, NotFound
 from kamioi_web.filters import Parameter, end_of, start_of
+from kamioi_web.grains import MERCHANT_STATUS
 from kamioi_web.paging.cursor import MAX_ID
 from kamioi_web.paging.keyset import Listing, Plan, Stream
 from kamioi_web.schema import MERCHANT_STATUSES, merchants, totals_now
 from kamioi_web.sql_types import AnyRow, AnySelect
-from kamioi_web.totals import MERCHANT_STATUS, Slice
+from kamioi_web.totals import Slice
 
 m = merchants.c
 MERGED = 50  # merchants whose streams one list merges; more are looked for by the bounded scan
@@ -209,5 +210,5 @@ def beside(connection: Connection, rows: Sequence[AnyRow]) -> dict[int, Trade]:
 
 
 def status_of(merchant: AnyRow) -> str:
-    """Whether a merchant is mapped to a ticker, to no listed company, or not yet: as totals.MERCHANT_STATUS."""
+    """Whether a merchant is mapped to a ticker, to no listed company, or not yet: as grains.MERCHANT_STATUS."""
     return "mapped" if merchant.ticker is not None else "nobody" if merchant.mapping_id is not None else "unmapped"

@@ -16,8 +16,6 @@ SYNONYMS = {label.replace(" ", "_"): value for value, label in LABELS.items()} |
 Values = Mapping[str, Sequence[tuple[str, int]]]  # the values that a list holds under a parameter, with their rows
 
 
-
-
 def takes(table: "TablePage", asked: Asked) -> bool:
     """Whether that list has every filter that is asked for."""
     own = {parameter.name for parameter in table.subject.PARAMETERS}

@@ -17,7 +17,7 @@ from sqlalchemy import event, insert
 from kamioi_web import create_app
 from kamioi_web.auth import cookies, sessions
 from kamioi_web.db import Database
-from kamioi_web.dialects import prepare
+from kamioi_web.dialects.sqlite import prepare
 from kamioi_web.schema import admins, from_micros
 from tests.benchmarks.stores import Stored, settings_for
 
