@@ -48,11 +48,13 @@ PLACES: dict[str, Callable[[Site], str]] = {
     "merchants": lambda site: "/merchants",
     "merchants searched": lambda site: "/merchants?search=store",
     "merchant": lambda site: "/merchants/1",
+    "settings": lambda site: "/settings",
+    "api": lambda site: "/api",
     "error": lambda site: "/transactions?since=2024-02-31",
     "empty": lambda site: "/transactions?status=failed&since=2019-01-01&until=2019-01-31",
 }
 WITH_AXE = ("list", "detail", "search", "search-error", "users", "user", "mappings", "mappings waiting", "mapping",
-            "mapping rejected", "merchants", "merchant", "error", "empty")  # fmt: skip
+            "mapping rejected", "merchants", "merchant", "settings", "api", "error", "empty")  # fmt: skip
 
 
 def violations(page: Page) -> list[str]:
@@ -99,8 +101,8 @@ def test_accessible_in_light_and_dark(site: Site, open_page: Callable[..., Page]
     assert not {name: what for name, what in found.items() if what}
 
 
-NARROWED = ("list", "detail", "search", "search-error", "mappings", "mapping", "merchants", "merchant", "error",
-            "empty", "searched", "login")  # fmt: skip
+NARROWED = ("list", "detail", "search", "search-error", "mappings", "mapping", "merchants", "merchant", "settings",
+            "api", "error", "empty", "searched", "login")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NARROWED)
