@@ -17,6 +17,7 @@ from sqlalchemy import insert, update
 from kamioi_web import totals
 from kamioi_web.db import Database
 from kamioi_web.money import money
+from kamioi_web.paging import scan
 from kamioi_web.queries import merchants as merchant_queries
 from kamioi_web.schema import llm_mappings, merchants
 
@@ -125,6 +126,20 @@ def test_tabs_count_exactly_and_keep_the_other_filters(client: FlaskClient, fill
     assert [tab.get("aria-current") for tab in uncounted.select(".tabs a")] == [None, None, "page", None]
     assert not uncounted.select(".tabs small")
     assert not tree_of(get(client, "/llm-center?status=superseded").text).select(".tabs [aria-current]")
+
+
+def test_a_total_is_exact_where_the_index_could_be_read_to_its_end(
+    make_client: Callable[..., FlaskClient], filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [row.id for row in stored_mappings(filled, "decided_by=ann%40example.com")]
+    client, hasty = make_client(chunk_rows=10), make_client(chunk_rows=10, scan_ms=0)
+    address = url("/llm-center", "decided_by=ann%40example.com")
+    assert total_in(get(client, address).text) == ("data-total", len(there))
+    assert f"the list has {len(there)} rows" in get(client, f"{address}&page=200", 404).text
+    monkeypatch.setattr(scan, "FIRST_WINDOW", 20)
+    assert total_in(get(hasty, address).text) == ("data-total-at-least", 10)
+    assert ids_in(get(hasty, f"{address}&page=5").text) == there[40:50]
+    assert "not kept for this filter" in get(hasty, f"{address}&page=200", 400).text
 
 
 def test_a_decision_moves_a_mapping_from_one_tab_to_another(client: FlaskClient, filled: Database) -> None:
