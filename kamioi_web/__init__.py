@@ -9,6 +9,7 @@ from flask_htmx import HTMX
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kamioi_web import (
+    analytics_page,
     assets,
     audit_page,
     error_pages,
@@ -33,6 +34,7 @@ from kamioi_web.settings import Settings
 from kamioi_web.settings import settings as settings_of_process
 
 SITES = (
+    analytics_page,
     api_page,
     audit_page,
     endpoints,

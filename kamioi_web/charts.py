@@ -27,11 +27,15 @@ SIZE = 1000  # the units that a line is drawn in, across and down
 
 @dataclass(frozen=True)
 class Figure:
-    """A value, how it reads, and the address of the rows behind it ('' where there is none)."""
+    """A value, how it reads, the address of the rows behind it ('' where there is none), and a word to the pointer."""
 
     value: float
     text: str
     href: str = ""
+    title: str = ""
+
+
+NOTHING = Figure(0, "–")
 
 
 @dataclass(frozen=True)
@@ -162,13 +166,13 @@ def _hit(at: int, across: Sequence[float], labels: Sequence[Label], lines: Seque
     """The strip of the picture where the pointer means this point, and what it then says."""
     low = (across[at - 1] + across[at]) / 2 if at else 0.0
     high = (across[at] + across[at + 1]) / 2 if at + 1 < len(across) else 100.0
-    says = [f"{one.label}: {cell['text']}" for one, cell in zip(lines, _cells(lines, at), strict=True)]
+    says = [f"{one.label}: {cell.text}" for one, cell in zip(lines, _cells(lines, at), strict=True)]
     return {"x": round(low, 2), "width": round(high - low, 2), "title": "\n".join([_full(labels, at), *says])}
 
 
-def _cells(lines: Sequence[Line], at: int) -> list[dict[str, str]]:
+def _cells(lines: Sequence[Line], at: int) -> list[Figure]:
     figures = [one.figures[at] if at < len(one.figures) else None for one in lines]
-    return [{"text": figure.text, "href": figure.href} if figure else {"text": "–", "href": ""} for figure in figures]
+    return [figure or NOTHING for figure in figures]
 
 
 def _full(labels: Sequence[Label], at: int) -> str:

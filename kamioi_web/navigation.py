@@ -22,6 +22,7 @@ class Link:
 
 NAV = (
     *(Link(page.title, page.href, page.section, page.role) for page in PAGES),
+    Link("Analytics", "/analytics"),
     Link("API", "/api", "Operations"),
     Link("Settings", "/settings", "Operations"),
 )

@@ -107,10 +107,11 @@ class Period:
 
 
 def label(step: Period, by: str) -> Label:
-    """A step on an axis: in short, and in full."""
+    """A step on an axis: in short, and in full; whole months and years by their names."""
     since = step.since
+    full = f"{since:%b %Y}" if by == "month" and step.whole_months else step.text
     short = {"day": f"{since.day} {since:%b}", "week": f"{since.day} {since:%b}", "month": f"{since:%b %y}"}
-    return Label(short.get(by, str(since.year)), step.text)
+    return Label(short.get(by, str(since.year)), full)
 
 
 def month_number(day: date) -> int:

@@ -73,7 +73,6 @@ def test_steps_divide_the_period(one: Period, by: str) -> None:
     assert len(steps) == one.points(by)
     assert steps[0].since == one.since and steps[-1].until == one.until
     assert all(a.until + DAY == b.since for a, b in pairwise(steps))
-    assert all(label(step, by).full == step.text for step in steps)
 
 
 @given(PERIODS, strategies.sampled_from([None, *STEPS[:3]]))
@@ -107,6 +106,21 @@ def test_a_step_that_nobody_asked_for_fits_the_length(days: int, by: str) -> Non
 )
 def test_a_period_in_words(since: str, until: str, text: str) -> None:
     assert period(since, until).text == text
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "by", "short", "full"),
+    [
+        ("2024-03-14", "2024-03-14", "day", "14 Mar", "14 Mar 2024"),
+        ("2024-03-14", "2024-03-20", "week", "14 Mar", "14 – 20 Mar 2024"),
+        ("2024-03-01", "2024-03-31", "month", "Mar 24", "Mar 2024"),
+        ("2024-03-14", "2024-03-31", "month", "Mar 24", "14 – 31 Mar 2024"),
+        ("2024-01-01", "2024-12-31", "year", "2024", "1 Jan – 31 Dec 2024"),
+    ],
+)
+def test_a_step_on_an_axis(since: str, until: str, by: str, short: str, full: str) -> None:
+    found = label(period(since, until), by)
+    assert (found.short, found.full) == (short, full)
 
 
 def test_the_usual_period_is_the_last_twelve_whole_months() -> None:

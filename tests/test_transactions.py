@@ -599,6 +599,11 @@ def test_the_summary_adds_up_one_currency(client: FlaskClient, database: Databas
             "Pending": f"{sum(row.status == 'pending' for row in rows):,}",
             "Failed": f"{sum(row.status == 'failed' for row in rows):,}",
         }, query
+        pairs = [(pair.dt.text, pair.dd.text) for pair in soup(answer.text).select(".tile-pairs div")]
+        assert pairs == [
+            ("Round-ups", shown(sum(row.round_up_cents for row in ours), currency)),
+            ("Fees", shown(sum(row.fee_cents for row in ours), currency)),
+        ], query
         links = soup(answer.text).select(".currencies a")
         assert {link.text for link in links} == ({row.currency for row in rows} if "CAD" not in query else set())
 

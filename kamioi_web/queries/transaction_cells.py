@@ -138,11 +138,13 @@ def stats(figures: Figures) -> TransactionStats | None:
 
 
 def tiles(figures: Figures, request: ListRequest, sums: Sums, currency: str) -> list[dict[str, Any]]:
-    """The tiles above the list: volume and invested round-ups in one currency, pending and failed in all."""
+    """The tiles above the list: volume, round-ups and fees in one currency, pending and failed in all."""
     series = figures.series(SPARK_DAYS)
     volume, invested = sums.add(3, None, currency), sums.add(4, "completed", currency)
+    beside = {"Round-ups": sums.add(4, None, currency), "Fees": sums.add(5, None, currency)}
     return [
         {"label": "Volume", "value": money(volume, currency), "spark": spark(series, 1, None, currency)},
+        {"pairs": [(label, money(cents, currency)) for label, cents in beside.items()]},
         {"label": "Invested", "value": money(invested, currency), "spark": spark(series, 2, "completed", currency)},
         _count_tile("Pending", "pending", sums, series, request),
         _count_tile("Failed", "failed", sums, series, request) | {"tone": "bad"},
