@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Flask, Response, redirect
+from flask import Blueprint, Flask, Response
 from flask_caching import Cache
 from flask_compress import Compress
 from flask_htmx import HTMX
@@ -15,6 +15,7 @@ from kamioi_web import (
     error_pages,
     mapping_page,
     merchant_page,
+    overview_page,
     request_context,
     search_page,
     security,
@@ -41,6 +42,7 @@ SITES = (
     mapping_page,
     merchant_page,
     search_page,
+    overview_page,
     settings_page,
     transaction_page,
     user_page,
@@ -82,7 +84,6 @@ def _pages() -> Blueprint:
         page.register(pages)
     for site in SITES:
         site.register(pages)
-    pages.add_url_rule("/", view_func=lambda: redirect(PAGES[0].href), endpoint="home")
     pages.add_url_rule("/healthz", view_func=_alive, endpoint="health")
     return pages
 

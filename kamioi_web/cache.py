@@ -55,6 +55,10 @@ class Aggregates:
         finally:
             lock.release()
 
+    def kept(self, key: str) -> Aged[Any] | None:
+        """What is kept of a key, however old; nothing is computed."""
+        return self._known(key)
+
     def _known(self, key: str) -> Aged[Any] | None:
         with self.guard:
             local = self.local.get(key)

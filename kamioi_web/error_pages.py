@@ -33,8 +33,8 @@ def handle_errors(app: Flask) -> None:
     """Answer every error in the form that the asker can use."""
     app.register_error_handler(KamioiError, _own_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(DBAPIError, lambda error: _unexpected(error, 503, _database_words(error)))
-    app.register_error_handler(Exception, lambda error: _unexpected(error, 500, WORDS[500]))
+    app.register_error_handler(DBAPIError, lambda error: _unexpected(error, 503))
+    app.register_error_handler(Exception, lambda error: _unexpected(error, 500))
 
 
 def _own_error(error: KamioiError) -> Response:
@@ -47,15 +47,22 @@ def _http_error(error: HTTPException) -> Response:
     return _answer(status, WORDS.get(status, error.description or error.name), headers=kept)
 
 
-def _unexpected(error: Exception, status: int, message: str) -> Response:
+def _unexpected(error: Exception, status: int) -> Response:
     log.error("request %s to %s failed", g.get("request_id"), request.path, exc_info=error)
-    return _answer(status, message)
+    return _answer(status, words_of(error))
 
 
 def _database_words(error: DBAPIError) -> str:
     if "no such index" in str(error.orig) or "no such table" in str(error.orig) or "does not exist" in str(error.orig):
         return "The database lacks a table or an index. Run kamioi-web migrate, then kamioi-web doctor."
     return "The database cannot answer just now. Try again in a moment."
+
+
+def words_of(error: Exception) -> str:
+    """What to say of an error to the person who asked."""
+    if isinstance(error, KamioiError):
+        return str(error)
+    return _database_words(error) if isinstance(error, DBAPIError) else WORDS[500]
 
 
 def parameter_of(error: KamioiError) -> str | None:

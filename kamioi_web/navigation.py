@@ -21,6 +21,7 @@ class Link:
 
 
 NAV = (
+    Link("Overview", "/"),
     *(Link(page.title, page.href, page.section, page.role) for page in PAGES),
     Link("Analytics", "/analytics"),
     Link("API", "/api", "Operations"),
