@@ -31,6 +31,7 @@ def mapping_path(site: Site, status: str) -> str:
 
 
 PLACES: dict[str, Callable[[Site], str]] = {
+    "overview": lambda site: "/",
     "list": lambda site: "/transactions",
     "page": lambda site: "/transactions?page=50",
     "filtered": lambda site: "/transactions?status=failed&status=rejected&since=2025-01-01",
@@ -53,7 +54,7 @@ PLACES: dict[str, Callable[[Site], str]] = {
     "error": lambda site: "/transactions?since=2024-02-31",
     "empty": lambda site: "/transactions?status=failed&since=2019-01-01&until=2019-01-31",
 }
-WITH_AXE = ("list", "detail", "search", "search-error", "users", "user", "mappings", "mappings waiting", "mapping",
+WITH_AXE = ("overview", "list", "detail", "search", "search-error", "users", "user", "mappings", "mappings waiting", "mapping",
             "mapping rejected", "merchants", "merchant", "settings", "api", "error", "empty")  # fmt: skip
 
 
@@ -101,7 +102,7 @@ def test_accessible_in_light_and_dark(site: Site, open_page: Callable[..., Page]
     assert not {name: what for name, what in found.items() if what}
 
 
-NARROWED = ("list", "detail", "search", "search-error", "mappings", "mapping", "merchants", "merchant", "settings",
+NARROWED = ("overview", "list", "detail", "search", "search-error", "mappings", "mapping", "merchants", "merchant", "settings",
             "api", "error", "empty", "searched", "login")  # fmt: skip
 
 
