@@ -54,8 +54,8 @@ PLACES: dict[str, Callable[[Site], str]] = {
     "error": lambda site: "/transactions?since=2024-02-31",
     "empty": lambda site: "/transactions?status=failed&since=2019-01-01&until=2019-01-31",
 }
-WITH_AXE = ("overview", "list", "detail", "search", "search-error", "users", "user", "mappings", "mappings waiting", "mapping",
-            "mapping rejected", "merchants", "merchant", "settings", "api", "error", "empty")  # fmt: skip
+WITH_AXE = ("overview", "list", "detail", "search", "search-error", "users", "user", "mappings", "mappings waiting",
+            "mapping", "mapping rejected", "merchants", "merchant", "settings", "api", "error", "empty")  # fmt: skip
 
 
 def violations(page: Page) -> list[str]:
@@ -102,8 +102,8 @@ def test_accessible_in_light_and_dark(site: Site, open_page: Callable[..., Page]
     assert not {name: what for name, what in found.items() if what}
 
 
-NARROWED = ("overview", "list", "detail", "search", "search-error", "mappings", "mapping", "merchants", "merchant", "settings",
-            "api", "error", "empty", "searched", "login")  # fmt: skip
+NARROWED = ("overview", "list", "detail", "search", "search-error", "mappings", "mapping", "merchants", "merchant",
+            "settings", "api", "error", "empty", "searched", "login")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NARROWED)
