@@ -1,11 +1,11 @@
 """The search box's answers: straight to the one thing that is meant, a list narrowed, or a page of what was found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, g, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from sqlalchemy import Connection
 
 from kamioi_web.errors import BadRequest, NotFound
@@ -16,9 +16,9 @@ from kamioi_web.queries import search
 from kamioi_web.queries import users as user_queries
 from kamioi_web.request_context import database_connection
 from kamioi_web.saved_views import parse, whole_list
-from kamioi_web.search import results
+from kamioi_web.search import results, suggestions
 from kamioi_web.search.narrowing import narrowed, takes
-from kamioi_web.search.operators import BOX, EXAMPLES, Asked, operators_of, read
+from kamioi_web.search.operators import BOX, EXAMPLES, Asked, operators_of, read, refuse
 from kamioi_web.search.results import Row, Section
 from kamioi_web.table_page import TablePage
 
@@ -45,8 +45,9 @@ class Box:
 
 
 def register(pages: Blueprint) -> None:
-    """Give the search its URL."""
+    """Give the search its URLs."""
     pages.add_url_rule(HREF, endpoint="search", view_func=show)
+    pages.add_url_rule(f"{HREF}/suggest", endpoint="search/suggest", view_func=suggest)
 
 
 def show() -> Any:
@@ -62,6 +63,26 @@ def show() -> Any:
     if found:
         return redirect(found, 303)
     return _found(database_connection(), asked.words, box) if asked.words else _page(box)
+
+
+def suggest() -> Response:
+    """What the text may become: options of the list below the box."""
+    box = _read_box(request.args.to_dict(flat=False))
+    connection, hint, sections = database_connection(), "", []
+    try:
+        refuse(box.typed)
+        sections = suggestions.suggest(connection, g.admin, box.typed, box.table, _operators_of(box.table))
+        if not sections:
+            read(box.typed, OPERATORS)
+    except BadRequest as error:
+        hint = str(error)
+    response = make_response(render_template("search_suggestions.html", sections=sections, hint=hint))
+    response.headers["X-Fragment"] = "1"
+    return response
+
+
+def _operators_of(table: TablePage | None) -> Collection[str]:
+    return operators_of(table.subject.PARAMETERS) if table else OPERATORS
 
 
 def _read_box(values: Mapping[str, list[str]]) -> Box:
@@ -153,7 +174,7 @@ def _found(connection: Connection, text: str, box: Box) -> str:
 
 
 def _page(box: Box, sections: Sequence[Section] = (), **more: Any) -> str:
-    shown = "".join(letter for letter in box.typed if letter.isprintable() or letter.isspace())
+    shown = "".join(letter for letter in box.typed if ord(letter) >= 32 or letter.isspace())
     explained = "message" in more or not sections
     return render_template(
         "search.html",
@@ -174,6 +195,6 @@ def _offered() -> list[Section]:
 
 def _operators(box: Box) -> list[Row]:
     """The operators with examples that can be followed."""
-    offered = operators_of(box.table.subject.PARAMETERS) if box.table else OPERATORS
+    offered = _operators_of(box.table)
     examples = [example for name, examples in EXAMPLES.items() if name in offered for example in examples]
     return [Row(example, box.link(example)) for example in examples if not example.startswith("id:")]

@@ -248,7 +248,7 @@ def test_whatever_is_typed_is_text(client: FlaskClient, filled: Database, more: 
             assert list_answer.status_code == 200, (typed, answer.headers["Location"])
             continue
         tree = soup(answer.text)
-        kept = "".join(letter for letter in typed if letter.isprintable() or letter.isspace())
+        kept = typed.replace("\0", "")
         assert tree.select_one("#search")["value"] == kept, typed
         assert "<script>alert" not in answer.text and "<img src=x" not in answer.text
         hidden = {field["name"]: field["value"] for field in tree.select("#search-form [type=hidden]")}

@@ -16,8 +16,7 @@ from kamioi_web.queries.users import Activity
 from kamioi_web.schema import instruments, merchants, totals_now, transactions, users
 from kamioi_web.sql_types import AnyRow
 
-CANDIDATES = 200  # rows that hold the text, of which the best are shown
-BEGINNING = 50  # of them so many whose descriptor begins with it
+BEGINNING = 50  # merchants that begin with the text, beside those that hold it; users and companies that hold it
 LARGEST_ID = 2**63 - 1
 
 
@@ -39,11 +38,11 @@ class Found:
     complete: bool = True
 
 
-def merchants_holding(connection: Connection, text: str, most: int) -> tuple[Found, dict[int, Sum]]:
+def merchants_holding(connection: Connection, text: str, most: int, candidates: int) -> tuple[Found, dict[int, Sum]]:
     """Merchants that hold these words: the exact word first, then those that begin with it, then by transactions."""
     dialect, m = dialect_of(connection), merchants.c
-    ids = set(connection.scalars(merchant_queries.ids_matching(dialect, text).limit(CANDIDATES)))
-    complete = len(ids) < CANDIDATES
+    ids = set(connection.scalars(merchant_queries.ids_matching(dialect, text).limit(candidates)))
+    complete = len(ids) < candidates
     if not complete:
         begin = text.upper()
         first = select(m.id).where(m.descriptor.between(begin, begin + "\U0010ffff"))
@@ -98,10 +97,10 @@ def sums_of(connection: Connection, grain: str, key: str, wanted: set) -> dict:
     return {name: Sum(counts[name], best[name][1], best[name][2]) for name in counts if counts[name]}
 
 
-def rank(text: str, *names: str) -> int:
-    """0 where the text is a word of a name, 1 where a word begins with it, 2 where it stands inside or in parts."""
-    found = re.escape(text.casefold())
-    for at, pattern in enumerate((rf"(?<!\w){found}(?!\w)", rf"(?<!\w){found}")):
-        if any(re.search(pattern, name.casefold()) for name in names):
-            return at
-    return 2
+def rank(text: str, name: str, *others: str) -> int:
+    """0 where the text is a word of the name, 1 where a word begins with it, 2 where one of the others has such a word,
+    3 where it stands inside of words or in parts."""
+    begins = rf"(?<!\w){re.escape(text.casefold())}"
+    if re.search(begins, name.casefold()):
+        return 0 if re.search(rf"{begins}(?!\w)", name.casefold()) else 1
+    return 2 if any(re.search(begins, other.casefold()) for other in others) else 3

@@ -77,15 +77,20 @@ def read(typed: str, operators: Collection[str], today: date | None = None) -> A
 
     BadRequest for an operator that is cut off or whose value cannot be read; whatever is no operator is plain words.
     """
-    if len(typed) > LONGEST:
-        raise BadRequest(f"The search is {len(typed):,} characters long; at most {LONGEST} are read.", BOX)
-    if any(ord(letter) < 32 and not letter.isspace() for letter in typed):
-        raise BadRequest("The search holds a control character. Type it again.", BOX)
+    refuse(typed)
     reading, now = _Reading(), today or datetime.now(UTC).date()
     for term in split(typed, operators):
         _take(term, reading, now)
     pairs = (*dict.fromkeys(reading.pairs), *_interval_pairs(reading.intervals))
     return Asked(" ".join(reading.words), pairs, reading.id)
+
+
+def refuse(typed: str) -> None:
+    """BadRequest for a text that is too long to be read, or that no keyboard types."""
+    if len(typed) > LONGEST:
+        raise BadRequest(f"The search is {len(typed):,} characters long; at most {LONGEST} are read.", BOX)
+    if any(ord(letter) < 32 and not letter.isspace() for letter in typed):
+        raise BadRequest("The search holds a control character. Type it again.", BOX)
 
 
 def example_of(name: str) -> str:

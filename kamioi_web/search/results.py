@@ -19,6 +19,7 @@ from kamioi_web.table_page import TablePage
 from kamioi_web.text import STATUS_LABELS, number_text
 
 SHOWN = 20  # merchants; of the rest half as many
+CANDIDATES = 200  # merchants that hold the text, of which the best are shown
 VALUES = ("status", "category", "account_type", "kind")  # parameters whose values are worth finding
 TABLES = {page.name: page for page in PAGES}
 
@@ -34,6 +35,7 @@ class Row:
     figure: str = ""
     figure_href: str = ""
     money: str = ""
+    fill: str = ""  # what choosing it puts into the box, where it leads nowhere yet
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ class Section:
     more: Row | None = None
 
 
-def sections(connection: Connection, admin: Admin, text: str, values: Values, most: int = SHOWN) -> list[Section]:
+def sections(
+    connection: Connection, admin: Admin, text: str, values: Values, most: int = SHOWN, candidates: int = CANDIDATES
+) -> list[Section]:
     """Everything that holds a text, the empty sections left out; `values` are those of the transactions' filters."""
     few = max(1, most // 2)
     found = (
         _transaction(connection, text),
-        _merchants(connection, text, most),
+        _merchants(connection, text, most, candidates),
         _users(connection, text, few),
         _companies(connection, text, few),
         _values(text, values, few),
@@ -101,8 +105,8 @@ def _transaction(connection: Connection, text: str) -> Section:
     return Section("transaction", "Transaction", rows)
 
 
-def _merchants(connection: Connection, text: str, most: int) -> Section:
-    found, sums = search.merchants_holding(connection, text, most)
+def _merchants(connection: Connection, text: str, most: int, candidates: int) -> Section:
+    found, sums = search.merchants_holding(connection, text, most, candidates)
     rows = [_merchant(row, sums.get(row.id, search.Sum())) for row in found.rows]
     href = with_query(TRANSACTIONS.href, [("merchant", text)])
     n = sum(one.n for one in sums.values())

@@ -19,6 +19,8 @@ class Term:
 
     operator: str  # as typed, small; "" for plain text
     value: str
+    begin: int = 0  # where it stands in the text without what is unseen
+    end: int = 0
 
     @property
     def text(self) -> str:
@@ -47,11 +49,11 @@ def split(typed: str, operators: Collection[str]) -> Iterator[Term]:
         if named and named[1].casefold() in operators:
             match = VALUE.match(typed, named.end())
             assert match is not None  # it matches nothing at all, too
-            yield Term(named[1].casefold(), match[0])
+            yield Term(named[1].casefold(), match[0], at, match.end())
         else:
             match = WORD.match(typed, at)
             assert match is not None  # here is no blank
-            yield Term("", match[0])
+            yield Term("", match[0], at, match.end())
         at = match.end()
 
 

@@ -95,15 +95,15 @@ const LIST = {
   j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: openRow, o: openTab,
   g: goTo, "/": search, "?": help, Home: () => toEnd("newest"), End: () => toEnd("oldest"), "[": () => byDay(-1), "]": () => byDay(1), c: copyLink,
 };
-const DETAIL = { j: () => follow("older"), k: () => follow("newer"), u: () => follow("back"), Escape: () => follow("back"), "?": help };
-const keys = table ? LIST : DETAIL;
+const OTHER = { "/": search, j: () => follow("older"), k: () => follow("newer"), u: () => follow("back"), Escape: () => follow("back"), "?": help };
+const keys = table ? LIST : OTHER;
 
 const isTyping = element => element.matches?.("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
 /** Enter on a link or button is theirs; arrows belong to an open panel or the slider. */
 const isTaken = (key, element) => key === "Enter" ? element.closest("a, button, summary, label, input") : element.closest(".popover[open], [role=slider]");
 
 document.addEventListener("keydown", event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || dialog.open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (isTyping(event.target)) { if (event.key === "Escape") event.target.blur(); return; }
   if (!(event.key in keys) || isTaken(event.key, event.target)) return;
   if (event.key.length === 1 && !read()) return;
