@@ -267,6 +267,16 @@ def test_figures_have_every_key_that_the_old_pages_read(client: FlaskClient, dat
         **{status: sum(n for (one, _), n in counts.items() if one == status) for status in MAPPING_STATUSES},
     }  # fmt: skip
     assert {"success", "data"} <= set(get(client, "/api/admin/financial-analytics").json)
+    overview = get(client, "/api/admin/dashboard/overview").json["data"]
+    assert {"stats", "userGrowth", "recentActivity", "systemStatus", "queryTime"} <= set(overview)
+    assert overview["stats"] == {
+        "totalTransactions": len(rows), "currency": "USD", "totalRevenue": metrics["totalFees"],
+        "totalRoundUps": metrics["totalRoundUps"],
+        "portfolioValue": sum(row.round_up_cents for row in ours if row.status == "completed") / 100,
+    }  # fmt: skip
+    assert [one["id_text"] for one in overview["recentActivity"]] == [str(row.id) for row in rows[:5]]
+    assert [set(one) for one in overview["userGrowth"]] == [{"name", "value"}] * 6
+    assert overview["attention"]["pending"] == sum(row.status == "pending" for row in rows)
 
 
 # What it takes.

@@ -6,9 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from kamioi_web.api.answers import Cents, Count, Currency, Succeeded
-from kamioi_web.api.dashboard_objects import AsOf
-
-Day = Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["2024-03-14"])]
+from kamioi_web.api.dashboard_objects import AsOf, Day
 
 
 class Days(TypedDict):

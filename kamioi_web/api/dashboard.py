@@ -24,33 +24,38 @@ T = TypeVar("T")
 def show_users() -> Any:
     """Who there is, and what they put aside."""
     refuse_unknown(request.args, ())
-    aged = _kept("users", metrics.users)
-    found = aged.value
+    aged = kept("users", _read_users)
+    users, platform, mappings = aged.value
     answer: UserMetrics = {
         "success": True,
-        "as_of": _as_of(aged),
-        "totalUsers": found.n,
-        "activeUsers": found.active,
-        "individualUsers": found.by_type.get("individual", 0),
-        "familyUsers": found.by_type.get("family", 0),
-        "businessUsers": found.by_type.get("business", 0),
-        "currency": found.currency,
-        "totalRoundUps": decimal(found.round_up_cents),
-        "totalFees": decimal(found.fee_cents),
-        "aiMappings": found.mappings,
+        "as_of": as_of(aged),
+        "totalUsers": users.n,
+        "activeUsers": users.active,
+        "individualUsers": users.by_type.get("individual", 0),
+        "familyUsers": users.by_type.get("family", 0),
+        "businessUsers": users.by_type.get("business", 0),
+        "currency": platform.currency,
+        "totalRoundUps": decimal(platform.round_up_cents),
+        "totalFees": decimal(platform.fee_cents),
+        "aiMappings": mappings.n,
     }
     return jsonify(answer)
+
+
+def _read_users(connection: Connection) -> tuple[metrics.Users, metrics.Platform, metrics.Queue]:
+    platform = metrics.platform(connection, datetime.now(UTC))
+    return metrics.users(connection), platform, metrics.queue(connection)
 
 
 def show_queue() -> Any:
     """How many mappings wait, and how many are decided."""
     refuse_unknown(request.args, ())
-    aged = _kept("queue", metrics.queue)
+    aged = kept("queue", metrics.queue)
     by_status = aged.value.by_status
     answer: QueueAnswer = {
         "success": True,
         "data": {
-            "as_of": _as_of(aged),
+            "as_of": as_of(aged),
             "queue_status": {
                 "total_entries": aged.value.n,
                 "total_mappings": aged.value.n,
@@ -69,16 +74,18 @@ def show_analytics() -> Any:
     """The figures of Analytics."""
     asked = parse_list("/analytics", PARAMETERS, request.args.to_dict(flat=False))
     today = datetime.now(UTC).date()
-    there = _kept(f"extent {today}", lambda connection: extent(connection, today)).value
+    there = kept(f"extent {today}", lambda connection: extent(connection, today)).value
     scope = scope_of(asked.given, there, today)
-    aged = _kept(f"analytics {scope}", lambda connection: analytics.figures(connection, scope, there, today))
-    answer: AnalyticsAnswer = {"success": True, "as_of": _as_of(aged), "data": aged.value}
+    aged = kept(f"analytics {scope}", lambda connection: analytics.figures(connection, scope, there, today))
+    answer: AnalyticsAnswer = {"success": True, "as_of": as_of(aged), "data": aged.value}
     return jsonify(answer)
 
 
-def _kept(name: str, read: Callable[[Connection], T]) -> Aged[T]:
+def kept(name: str, read: Callable[[Connection], T]) -> Aged[T]:
+    """What `read` gives, at most some seconds old."""
     return current_app.extensions["aggregates"].get(f"api {name}", lambda: read(database_connection()))
 
 
-def _as_of(aged: Aged[Any]) -> str:
+def as_of(aged: Aged[Any]) -> str:
+    """When it was read."""
     return iso_text(datetime.fromtimestamp(aged.at, UTC))

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from kamioi_web.api.answers import Count, Currency, Moment, Money, Succeeded
 
+Day = Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["2024-03-14"])]
 AsOf = Annotated[Moment, Field(description="When it was read; it is kept for some seconds.")]
 
 

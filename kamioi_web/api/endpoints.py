@@ -16,6 +16,8 @@ from kamioi_web.api import (
     dashboard_objects,
     merchant_objects,
     objects,
+    overview,
+    overview_objects,
 )
 from kamioi_web.api.access import Credentials
 from kamioi_web.api.lists import cursor, parameters_of
@@ -140,6 +142,14 @@ OBJECTS = (
 
 FIGURES = (
     Endpoint(
+        "overview",
+        "/api/admin/dashboard/overview",
+        overview.show,
+        "What needs attention, and what happened lately",
+        overview_objects.OverviewAnswer,
+        "Overview",
+    ),
+    Endpoint(
         "user_metrics",
         "/api/admin/user-metrics",
         dashboard.show_users,
@@ -174,7 +184,7 @@ def _of(page: TablePage) -> tuple[Endpoint, ...]:
 
 
 LISTED = tuple(endpoint for page in PAGES for endpoint in _of(page))
-ENDPOINTS = (*ACCESS, *LISTED, *(one for one in FIGURES if one not in LISTED))
+ENDPOINTS = (*ACCESS, *(one for one in FIGURES if one not in LISTED), *LISTED)
 
 
 def register(pages: Blueprint) -> None:
