@@ -111,7 +111,7 @@ document.addEventListener("keydown", event => {
   keys[event.key]();
 });
 
-document.getElementById("copy-link")?.addEventListener("click", copyLink);
+if (table) document.getElementById("copy-link")?.addEventListener("click", copyLink);
 for (const button of document.querySelectorAll("#help")) {
   button.addEventListener("click", help);
 }
