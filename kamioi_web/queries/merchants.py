@@ -22,7 +22,7 @@ from kamioi_web.totals import Slice
 
 m = merchants.c
 MERGED = 50  # merchants whose streams one list merges; more are looked for by the bounded scan
-NAMED = 2_000  # merchants that a scan compares each row with; of more, the row's own merchant is looked at
+NAMED = 1_000  # merchants that a scan compares each row with; of more, the row's own merchant is looked at
 SHORTEST = 3  # letters that the text index needs; fewer are taken as a beginning
 
 
