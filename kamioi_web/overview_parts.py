@@ -8,7 +8,7 @@ from kamioi_web import charts
 from kamioi_web.charts import Figure, Line
 from kamioi_web.list_request import with_query
 from kamioi_web.money import money
-from kamioi_web.pages import AUDIT, MAPPINGS, TRANSACTIONS, USERS
+from kamioi_web.pages import AUDIT, IMPORTS, MAPPINGS, TRANSACTIONS, USERS
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.periods import Period, label
 from kamioi_web.queries import audit_cells
@@ -45,11 +45,15 @@ def attention(found: Attention) -> dict[str, Any]:
         _oldest(found.oldest),
     ]
     unfinished = [
-        {"text": f"{one.file_name}, begun {moment_text(one.started_at)}: {_came(one)}", "kind": one.kind}
+        {
+            "href": f"{IMPORTS.href}/{one.id}",
+            "file": one.file_name,
+            "text": f"begun {moment_text(one.started_at)}, {_came(one)}",
+        }
         for one in found.unfinished
     ]
-    more = len(unfinished) == MOST_UNFINISHED
-    return {"tiles": tiles, "unfinished": unfinished, "unfinished_more": more}
+    all_href = with_query(IMPORTS.href, [("state", "running")]) if len(unfinished) == MOST_UNFINISHED else ""
+    return {"tiles": tiles, "unfinished": unfinished, "all_unfinished": all_href}
 
 
 def _money(parts: Sequence[tuple[str, int]]) -> str:
@@ -181,6 +185,8 @@ def newest_imports(found: Sequence[Import]) -> dict[str, Any]:
     """The imports begun last, and what came of them."""
     rows = [
         {
+            "id": one.id,
+            "href": f"{IMPORTS.href}/{one.id}",
             "file": one.file_name,
             "kind": one.kind,
             "came": _came(one),
@@ -190,7 +196,7 @@ def newest_imports(found: Sequence[Import]) -> dict[str, Any]:
         }
         for one in found
     ]
-    return {"rows": rows}
+    return {"rows": rows, "href": IMPORTS.href}
 
 
 def _came(one: Import) -> str:

@@ -3,6 +3,8 @@
 from kamioi_web.queries import (
     audit_cells,
     audit_events,
+    import_cells,
+    import_runs,
     mapping_cells,
     mappings,
     merchant_cells,
@@ -27,8 +29,9 @@ MAPPINGS = TablePage(
     under_data=True,
 )
 MERCHANTS = TablePage("merchants", "Merchants", merchants, merchant_cells)
+IMPORTS = TablePage("imports", "Imports", import_runs, import_cells, section="Operations")
 AUDIT = TablePage(
     "audit", "Audit log", audit_events, audit_cells, rows_are="events", section="Operations", role="operator"
 )
 
-PAGES = (TRANSACTIONS, USERS, MAPPINGS, MERCHANTS, AUDIT)
+PAGES = (TRANSACTIONS, USERS, MAPPINGS, MERCHANTS, IMPORTS, AUDIT)

@@ -35,6 +35,8 @@ CREATE INDEX IF NOT EXISTS totals_top ON totals (bucket, currency, amount_cents)
 CREATE INDEX IF NOT EXISTS audit_events_at ON audit_events (at, id);
 CREATE INDEX IF NOT EXISTS audit_events_of ON audit_events (subject, subject_id, at, id) WHERE subject_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_events_admin ON audit_events (admin_id, at, id) WHERE admin_id IS NOT NULL;
+-- Imports in the order of their beginning.
+CREATE INDEX IF NOT EXISTS imports_started ON imports (started_at, id);
 -- Sessions of one admin, to revoke them together.
 CREATE INDEX IF NOT EXISTS admin_sessions_admin ON admin_sessions (admin_id);
 -- Tokens of one admin, newest first.

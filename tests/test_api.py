@@ -22,7 +22,7 @@ from kamioi_web.api.lists import OtherName, parameters_of
 from kamioi_web.db import Database
 from kamioi_web.filters import Reader
 from kamioi_web.pages import PAGES
-from kamioi_web.schema import MAPPING_STATUSES, allocations, llm_mappings, transactions
+from kamioi_web.schema import MAPPING_STATUSES, allocations, imports, llm_mappings, transactions
 
 LISTS = {page.api_path: page for page in PAGES}
 BIG = 2**60  # an id that a JSON number cannot hold exactly
@@ -30,7 +30,7 @@ BIG = 2**60  # an id that a JSON number cannot hold exactly
 
 @pytest.fixture
 def filled(database: Database, make_transactions: Callable[..., None]) -> None:
-    """300 random rows, one more with an id that JSON numbers cannot hold, whose round-up is shared, and an event."""
+    """300 random rows, one more with an id that JSON numbers cannot hold, and one of the rest."""
     add_mappings(database, 60)  # and the users and merchants
     make_transactions(random_rows(300))
     row, columns = stored(database)[0], [column.name for column in transactions.c]
@@ -40,6 +40,9 @@ def filled(database: Database, make_transactions: Callable[..., None]) -> None:
         for ticker, cents in (("SBUX", 67), ("AAPL", 33)):
             share = {"transaction_id": BIG, "user_id": row.user_id, "ticker": ticker, "amount_cents": cents}
             connection.execute(insert(allocations).values(**share, created_at=row.created_at))
+        connection.execute(insert(imports).values(
+            kind="transactions", file_name="<b>.csv", fingerprint="1", settings={"currency": "USD"}, state="running",
+            checkpoint="", rows_added=3, rows_known=0, rows_rejected=1, started_at=row.created_at))  # fmt: skip
         audit.record(connection, "tested", subject="transaction", subject_id=BIG, detail={"why": "to see it"})
 
 

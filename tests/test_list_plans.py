@@ -5,6 +5,7 @@ A list that is new is taken in by itself; a parameter that is new needs a value 
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,13 +14,14 @@ import pytest
 from flask.testing import FlaskClient
 from helpers import url
 from plans import DEAR, assert_frugal, bounded, index_columns, look, nodes, plan_of, postgres_plan, sqlite_plan
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from kamioi_web.db import Database
 from kamioi_web.pages import PAGES
 from kamioi_web.paging import scan
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Listing
+from kamioi_web.schema import IMPORT_KINDS, imports
 from kamioi_web.table_page import TablePage
 from tests.benchmarks.lists_store import fill
 from tests.benchmarks.populace import Size
@@ -48,6 +50,9 @@ VALUES: dict[str, tuple[str, ...]] = {
     "action": ("mapping.approved", "nothing.such"),
     "subject": ("mapping",),
     "subject_id": ("1",),
+    "kind": ("legacy", "transactions"),
+    "state": ("running",),
+    "file": ("7.csv", "nothing.such"),
 }
 COMPANY = {"subject_id": "subject=mapping"}
 DATES = "since=2024-06-01&until=2026-03-31"
@@ -57,7 +62,18 @@ DATES = "since=2024-06-01&until=2026-03-31"
 def full(database: Database) -> Database:
     """Every list, with some thousand rows of each."""
     fill(database.settings.database_url, LARGE, lambda line: None)
+    add_imports(database, 300)
     return database
+
+
+def add_imports(database: Database, count: int) -> None:
+    """That many imports, one a day."""
+    first = datetime(2025, 1, 1, tzinfo=UTC)
+    with database.writing() as connection:
+        connection.execute(insert(imports), [
+            {"kind": IMPORT_KINDS[number % 3], "file_name": f"{number}.csv", "fingerprint": str(number), "settings": {},
+             "state": "done", "checkpoint": "", "rows_added": number, "rows_known": 0, "rows_rejected": 0,
+             "started_at": first + timedelta(days=number)} for number in range(count)])  # fmt: skip
 
 
 def filters_of(database: Database, page: TablePage, each: int = 3) -> list[str]:
@@ -176,6 +192,7 @@ def test_the_number_of_statements_is_the_same_at_ten_times_the_rows(
     database: Database, hurried: FlaskClient, make_client: Callable[..., FlaskClient]
 ) -> None:
     fill(database.settings.database_url, SMALL, lambda line: None)
+    add_imports(database, 300)
     asked = [
         (address, query)
         for page in PAGES

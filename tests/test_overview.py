@@ -195,11 +195,16 @@ def test_news_are_the_newest_of_each_kind(database: Database, client: FlaskClien
     assert [link["id"] for link in news.select("li > a")] == [f"recent-{row.id}" for row in there[: overview.ROWS]]
     assert get(client, news.select_one("li > a")["href"])
     files = panel(client, "imports").select("li")
-    assert [row.span.find(string=True).strip() for row in files] == ["file 2.csv", "file 1.csv", "file 0.csv"]
+    assert [row.a.text for row in files] == ["file 2.csv", "file 1.csv", "file 0.csv"]
+    assert get(client, files[1].a["href"]).text.count("file 1.csv") >= 2
     assert [row.select_one(".status").text for row in files] == ["done", "not finished", "done"]
     assert "5 added, 1 rejected" in files[0].text
     unfinished = panel(client, "attention").select(".unfinished li")
-    assert len(unfinished) == 1 and unfinished[0].text.startswith("file 1.csv, begun 14 Mar 2024")
+    assert [row.a["href"] for row in unfinished] == [files[1].a["href"]]
+    assert unfinished[0].text.startswith("file 1.csv begun 14 Mar 2024")
+    _imports(database, ["running"] * 9, "more")
+    last = panel(client, "attention").select(".unfinished li")[-1]
+    assert total_in(get(client, last.a["href"]).text)[1] == 10
     with database.writing() as connection:
         rows = [{"at": NOW + number * HOUR, "action": f"test.{number}", "detail": {}} for number in range(20)]
         connection.execute(insert(audit_events), rows)
@@ -208,9 +213,9 @@ def test_news_are_the_newest_of_each_kind(database: Database, client: FlaskClien
     assert {row.select_one(".who-did").text for row in events} == {"system"}
 
 
-def _imports(database: Database, states: list[str]) -> None:
+def _imports(database: Database, states: list[str], mark: str = "") -> None:
     rows = [
-        {"kind": "transactions", "file_name": f"file {number}.csv", "fingerprint": str(number), "settings": {},
+        {"kind": "transactions", "file_name": f"file {number}.csv", "fingerprint": f"{mark}{number}", "settings": {},
          "state": state, "checkpoint": "", "rows_added": 5, "rows_known": 0, "rows_rejected": 1, "started_at": NOW,
          "finished_at": NOW if state == "done" else None}
         for number, state in enumerate(states)

@@ -14,6 +14,8 @@ CHOICES = {
     ("transactions", "account_type"): schema.ACCOUNT_TYPES,
     ("transactions", "source"): schema.SOURCES,
     ("admins", "role"): schema.ROLES,
+    ("imports", "kind"): schema.IMPORT_KINDS,
+    ("imports", "state"): schema.IMPORT_STATES,
     ("api_tokens", "scope"): schema.SCOPES,
 }
 
@@ -82,12 +84,14 @@ def assert_takes_only(database: Database, place: tuple[str, str], values: tuple[
         "transactions": "user_id, merchant_id, amount_cents, currency, category, source_ref, created_at, posted_at, "
         "status, account_type, source",
         "admins": "email, password_hash, created_at, role",
+        "imports": "kind, file_name, fingerprint, settings, state, checkpoint, started_at",
         "api_tokens": "token_hash, prefix, admin_id, name, created_at, expires_at, scope",
     }[table]
     for number, word in enumerate((*values, "nonsense", values[0].upper(), "")):
         given = {name: f"{place} {number}" if name in UNIQUE else 1 for name in plain.split(", ")}
         given |= {"currency": "USD", "category": "Dining", "password_hash": "none", "status": "failed",
-                  "account_type": "family", "source": "bank", "posted_at": MOMENT, "created_at": MOMENT}  # fmt: skip
+                  "account_type": "family", "source": "bank", "kind": "legacy", "state": "done",
+                  "posted_at": MOMENT, "created_at": MOMENT, "started_at": MOMENT}  # fmt: skip
         given = {name: given[name] for name in plain.split(", ")} | {column: word}
         marks = ", ".join(
             f"{MOMENT_SQL[database.dialect.name]}" if name.endswith("_at") else f":{name}" for name in given
@@ -102,7 +106,7 @@ def assert_takes_only(database: Database, place: tuple[str, str], values: tuple[
                 connection.execute(statement, bound)
 
 
-UNIQUE = ("source_ref", "email", "token_hash")
+UNIQUE = ("source_ref", "email", "token_hash", "fingerprint")
 MOMENT = "1710406800000000"
 MOMENT_SQL = {"sqlite": MOMENT, "postgresql": "'2024-03-14Z'::timestamptz"}
 

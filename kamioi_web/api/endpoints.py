@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 from flask import Blueprint
 from pydantic import create_model
 
-from kamioi_web import audit_page, mapping_page, merchant_page, transaction_page, user_page
+from kamioi_web import audit_page, import_page, mapping_page, merchant_page, transaction_page, user_page
 from kamioi_web.api import (
     access,
     analytics_objects,
@@ -23,7 +23,7 @@ from kamioi_web.api.access import Credentials
 from kamioi_web.api.lists import cursor, parameters_of
 from kamioi_web.auth.guard import require_role
 from kamioi_web.filters import Parameter
-from kamioi_web.pages import AUDIT, MAPPINGS, MERCHANTS, PAGES, TRANSACTIONS, USERS
+from kamioi_web.pages import AUDIT, IMPORTS, MAPPINGS, MERCHANTS, PAGES, TRANSACTIONS, USERS
 from kamioi_web.queries import analytics_scope
 from kamioi_web.schema import ROLES
 from kamioi_web.table_page import TablePage
@@ -136,6 +136,7 @@ OBJECTS = (
         "One merchant, with its totals and the mapping in force",
         merchant_objects.MerchantAnswer,
     ),
+    _object(IMPORTS, "import", import_page.show_json, "One import", objects.ImportAnswer),
     _object(AUDIT, "event", audit_page.show_json, "One event", objects.EventAnswer),
 )
 

@@ -19,7 +19,15 @@ from kamioi_web.api.answers import (
     Succeeded,
     word,
 )
-from kamioi_web.schema import MAPPING_SOURCES, MAPPING_STATUSES, SOURCES, STATUSES, USER_STATUSES
+from kamioi_web.schema import (
+    IMPORT_KINDS,
+    IMPORT_STATES,
+    MAPPING_SOURCES,
+    MAPPING_STATUSES,
+    SOURCES,
+    STATUSES,
+    USER_STATUSES,
+)
 
 
 class Transaction(Identified):
@@ -232,6 +240,23 @@ class EventStats(TypedDict):
     actions: Annotated[
         dict[str, int] | None, Field(description="The events of each action.", examples=[{"login.success": 3}])
     ]
+
+
+class Import(Identified):
+    """One file that was imported, or that is being."""
+
+    cursor: Place
+    kind: Annotated[str, word(IMPORT_KINDS)]
+    file_name: Annotated[str, Field(examples=["2024-03.csv"])]
+    state: Annotated[str, word(IMPORT_STATES, description="What was stopped half-way is still “running”.")]
+    rows_added: Count
+    rows_known: Annotated[Count, Field(description="Rows of the file that were there already.")]
+    rows_rejected: Count
+    started_at: Moment
+    finished_at: Moment | None
+
+
+ImportAnswer = TypedDict("ImportAnswer", {"success": Succeeded, "import": Import})
 
 
 class EventAnswer(TypedDict):

@@ -27,6 +27,7 @@ ROWS = 8  # of each kind of news
 class Import(NamedTuple):
     """One import: what it has done so far."""
 
+    id: int
     kind: str
     file_name: str
     done: bool
@@ -212,10 +213,10 @@ def _newest(connection: Connection, listing: Listing, plan: Plan, grain: str) ->
 
 
 def newest_imports(connection: Connection, now: datetime | None = None, unfinished: bool = False) -> tuple[Import, ...]:
-    """The imports begun last, or those of them that are not done. The table has a row for each file."""
+    """The imports begun last, or those of them that are not done. Index: imports_started; a row for each file."""
     i = imports.c
-    query = select(i.kind, i.file_name, i.state == "done", i.rows_added, i.rows_known, i.rows_rejected, i.started_at,
-                   i.finished_at).order_by(i.id.desc()).limit(ROWS)  # fmt: skip
+    query = select(i.id, i.kind, i.file_name, i.state == "done", i.rows_added, i.rows_known, i.rows_rejected,
+                   i.started_at, i.finished_at).order_by(i.started_at.desc(), i.id.desc()).limit(ROWS)  # fmt: skip
     return tuple(Import(*row) for row in connection.execute(query.where(i.state != "done") if unfinished else query))
 
 
