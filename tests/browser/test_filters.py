@@ -39,13 +39,14 @@ def test_the_form_filters_by_status_and_dates_and_chips_take_it_back(
     expect(page.locator(".chips .chip.on")).to_have_count(0)
 
 
-def test_the_preset_of_refunds(site: Site, open_page: Callable[..., Page]) -> None:
+def test_refunds_are_a_kind(site: Site, open_page: Callable[..., Page]) -> None:
     refunds = [row.id for row in site.rows() if row.amount_cents < 0]
     page = open_page(site)
     page.locator("#filter summary").click()
-    page.get_by_role("link", name="Refunds", exact=True).click()
-    page.wait_for_url("**amount_max=*")
-    page.wait_for_function("n => document.querySelectorAll('tr[data-c]').length >= n", arg=min(100, len(refunds)))
+    page.locator("#filter-form [name=kind][value=refund]").check()
+    page.locator("#filter-form button.primary").click()
+    page.wait_for_url("**kind=refund*")
+    page.wait_for_function("n => document.querySelectorAll('tr[data-c]').length >= n", arg=min(20, len(refunds)))
     found = ids_of(page)
     assert refunds and found == refunds[: len(found)]
     assert page.locator("td.c-amount:not(.refund)").count() == 0
