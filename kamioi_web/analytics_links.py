@@ -3,10 +3,10 @@
 from functools import lru_cache
 from typing import Any
 
+from kamioi_web.cells import quoted
 from kamioi_web.charts import Figure
 from kamioi_web.errors import BadRequest
 from kamioi_web.filters import parse_filters
-from kamioi_web.list_request import with_query
 from kamioi_web.money import MINUS, money
 from kamioi_web.periods import Period
 from kamioi_web.queries.analytics_scope import Scope
@@ -20,9 +20,14 @@ FLAT = 0.05  # percent; what rounds to nothing is no change
 def rows_href(scope: Scope, period: Period, **filters: Any) -> str:
     """The list's address with exactly these rows; '' where an address cannot say a value, as an empty category."""
     shared = {"account_type": scope.account_type, "category": scope.category, "currency": scope.currency}
-    wanted = {"since": period.since, "until": period.until} | shared | filters
-    pairs = [(name, str(one)) for name, values in wanted.items() for one in _each(values)]
-    return with_query(LIST, pairs) if all(_can_be_said(name, text) for name, text in pairs) else ""
+    pairs = [f"since={period.since}", f"until={period.until}"]
+    for name, values in (shared | filters).items():
+        for value in _each(values):
+            text = str(value)
+            if not _can_be_said(name, text):
+                return ""
+            pairs.append(f"{name}={quoted(text)}")
+    return f"{LIST}?{'&'.join(pairs)}"
 
 
 def _each(values: Any) -> tuple[Any, ...]:

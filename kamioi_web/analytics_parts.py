@@ -72,7 +72,7 @@ def trend(view: "View") -> dict[str, Any]:
     scope = view.scope
 
     def figure(point: Point) -> Figure | None:
-        return replace(money_figure(scope, point.period, point.amount_cents), title=point.period.text)
+        return money_figure(scope, point.period, point.amount_cents)
 
     return _lines(view, "trend", figure, lambda cents: brief_money(cents, scope.currency), least_step=100)
 
@@ -85,7 +85,7 @@ def failures(view: "View") -> dict[str, Any]:
             return None
         rate = 100 * point.failed / point.n
         text = f"{number_text(point.failed)} of {number_text(point.n)} · {rate:.2f} %"
-        return Figure(rate, text, rows_href(view.scope, point.period, status="failed"), point.period.text)
+        return Figure(rate, text, rows_href(view.scope, point.period, status="failed"))
 
     return _lines(view, "failures", figure, lambda percent: f"{percent:g} %", least_step=0.01)
 
@@ -101,7 +101,9 @@ def _lines(
     now, before = aged.value
     lines = [Line("this period", [figure(point) for point in now])]
     if any(point.n for point in before):
-        lines.append(Line("the period before", [figure(point) for point in before], dashed=True))
+        earlier = [(figure(point), point.period.text) for point in before]
+        titled = [one and replace(one, title=when) for one, when in earlier]
+        lines.append(Line("the period before", titled, dashed=True))
     title = f"{TITLES[name]} by {by}"
     chart = charts.line(name, title, [label(point.period, by) for point in now], lines, tick_text, least_step)
     notes = [] if len(lines) > 1 else [{"text": "There is nothing in the period before to compare with."}]

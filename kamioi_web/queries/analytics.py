@@ -3,7 +3,7 @@
 `figures` is what /api/admin/financial-analytics answers with; the page shows the same from the same functions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -25,14 +25,13 @@ from kamioi_web.api.analytics_objects import (
 )
 from kamioi_web.periods import Period
 from kamioi_web.queries.analytics_scope import Extent, Scope
-from kamioi_web.queries.flows import Flows, Point, Sums, Waiting, flows, series, waiting
+from kamioi_web.queries.flows import NOTHING, Flows, Point, Sums, Waiting, flows, gather, series, waiting
 from kamioi_web.queries.top_merchants import TopMerchants, top_merchants
 from kamioi_web.queries.top_tickers import TopTickers, top_tickers
 from kamioi_web.schema import STATUSES
 from kamioi_web.totals import CUBE
 
 SHOWN = 20  # tickers and categories; the rest is one line, unless “all” asks for them
-STATUS, KIND = CUBE.index("status"), CUBE.index("kind")
 
 
 class Totals(NamedTuple):
@@ -63,51 +62,46 @@ class Part(NamedTuple):
 
 def totals_of(found: Flows) -> Totals:
     """The sums of a period as the tiles show them."""
-    everything = _sum(found, lambda key: True)
-    refunds = _sum(found, lambda key: key[KIND] == "refund")
-    completed = _sum(found, lambda key: key[STATUS] == "completed")
-    failed = _sum(found, lambda key: key[STATUS] == "failed")
-    return Totals(
-        everything.n,
-        everything.amount_cents,
-        everything.round_up_cents,
-        completed.round_up_cents,
-        everything.fee_cents,
-        refunds.amount_cents,
-        refunds.n,
-        failed.n,
-    )
+    n = volume = round_ups = invested = fees = refunds = refunds_n = failed = 0
+    for (status, _, _, kind), sums in found.items():
+        n += sums.n
+        volume += sums.amount_cents
+        round_ups += sums.round_up_cents
+        fees += sums.fee_cents
+        if status == "completed":
+            invested += sums.round_up_cents
+        if status == "failed":
+            failed += sums.n
+        if kind == "refund":
+            refunds += sums.amount_cents
+            refunds_n += sums.n
+    return Totals(n, volume, round_ups, invested, fees, refunds, refunds_n, failed)
 
 
 def funnel_of(found: Flows) -> dict[str, int]:
     """The purchases of a period, in all and of each status, and those that have reached a ticker: n of each."""
-    purchases = {key: sums for key, sums in found.items() if key[KIND] == "purchase"}
-    by_status = {status: _sum(purchases, lambda key, status=status: key[STATUS] == status).n for status in STATUSES}
-    reached = by_status["mapped"] + by_status["completed"]
-    return {"purchases": _sum(purchases, lambda key: True).n, "reached": reached} | by_status
+    counts = dict.fromkeys(("purchases", "reached", *STATUSES), 0)
+    for (status, _, _, kind), sums in found.items():
+        if kind == "purchase":
+            counts["purchases"] += sums.n
+            counts[status] += sums.n
+    counts["reached"] = counts["mapped"] + counts["completed"]
+    return counts
 
 
 def parts_of(now: Flows, before: Flows, name: str) -> list[Part]:
     """The categories or account types of a period, the one with the most money first."""
     at = CUBE.index(name)
-    parts = (_by(now, at), _by(before, at))
-    found = [Part(value, sums, parts[1].get(value, Sums())) for value, sums in parts[0].items() if sums.n]
+    parts, earlier = _by(now, at), _by(before, at)
+    found = [Part(value, sums, earlier.get(value, NOTHING)) for value, sums in parts.items() if sums.n]
     return sorted(found, key=lambda part: (-part.now.amount_cents, part.name))
 
 
 def _by(found: Flows, at: int) -> dict[str, Sums]:
     sums: dict[str, Sums] = {}
     for key, measures in found.items():
-        sums[key[at]] = sums.get(key[at], Sums()).plus(measures)
+        gather(sums, key[at], measures)
     return sums
-
-
-def _sum(found: Flows, wanted: Callable[[tuple[str, str, str, str]], bool]) -> Sums:
-    total = Sums()
-    for key, sums in found.items():
-        if wanted(key):
-            total = total.plus(sums)
-    return total
 
 
 def figures(connection: Connection, scope: Scope, there: Extent, today: date) -> Analytics:

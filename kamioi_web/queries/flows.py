@@ -27,7 +27,18 @@ class Sums(NamedTuple):
     fee_cents: int = 0
 
     def plus(self, row: Any) -> "Sums":
-        return Sums(*(mine + other for mine, other in zip(self, row[-4:], strict=True)))
+        """Itself and the measures that a row ends with."""
+        *_, n, amount, round_up, fee = row
+        return Sums(self.n + n, self.amount_cents + amount, self.round_up_cents + round_up, self.fee_cents + fee)
+
+
+NOTHING = Sums()
+
+
+def gather(found: dict[Any, Sums], key: Any, row: Any) -> None:
+    """Add the measures that a row ends with to those of its key."""
+    known = found.get(key)
+    found[key] = known.plus(row) if known else Sums(*row[-4:])
 
 
 Flows = Mapping[tuple[str, str, str, str], Sums]  # by status, category, account type and kind
@@ -59,8 +70,7 @@ def flows(connection: Connection, scope: Scope, period: Period | None) -> Flows:
     found: dict[tuple[str, str, str, str], Sums] = {}
     for part in slices(period, "month", "cube", scope.kept):
         for row in totals.read(connection, part, CUBE):
-            key = (row[0], row[1], row[2], row[3])
-            found[key] = found.get(key, Sums()).plus(row)
+            gather(found, tuple(row[:4]), row)
     return found
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Connection, Select, func, select, true, union
 from kamioi_web import totals
 from kamioi_web.dialects import Dialect, dialect_of
 from kamioi_web.periods import Period, month_number
-from kamioi_web.queries.flows import Sums
+from kamioi_web.queries.flows import NOTHING, Sums, gather
 from kamioi_web.schema import totals as stored
 from kamioi_web.schema import totals_tail
 from kamioi_web.totals import MEASURES, Slice, days_between
@@ -46,10 +46,10 @@ def top_tickers(
     shown = ranked if most is None else ranked[:most]
     names = tuple(ticker for ticker, _ in shown) if most else ()
     earlier = _sums(connection, before, currency, names) if before and shown else {}
-    rest = Sums()
+    rest = NOTHING
     for _, sums in ranked[len(shown) :]:
         rest = rest.plus(sums)
-    rows = tuple(TopTicker(ticker, sums, earlier.get(ticker, Sums())) for ticker, sums in shown)
+    rows = tuple(TopTicker(ticker, sums, earlier.get(ticker, NOTHING)) for ticker, sums in shown)
     return TopTickers(rows, len(ranked) - len(shown), rest)
 
 
@@ -68,7 +68,7 @@ def _sums(connection: Connection, period: Period, currency: str, tickers: tuple[
 
 def _add(found: dict[str, Sums], rows: Sequence[Any]) -> None:
     for row in rows:
-        found[row[0]] = found.get(row[0], Sums()).plus(row)
+        gather(found, row[0], row)
 
 
 def _of_days(dialect: Dialect, edge: Period, currency: str) -> Any:
