@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request
 from markupsafe import Markup
@@ -12,15 +12,15 @@ from sqlalchemy.exc import DBAPIError
 
 from kamioi_web import analytics_head, analytics_parts, analytics_tables
 from kamioi_web.cache import Aged
+from kamioi_web.db import in_plain_words
 from kamioi_web.errors import KamioiError, NotFound
 from kamioi_web.list_request import ListRequest, parse_list
-from kamioi_web.periods import Period
 from kamioi_web.queries.analytics import SHOWN
-from kamioi_web.queries.analytics_scope import PARAMETERS, Extent, Scope, extent, scope_of
+from kamioi_web.queries.analytics_scope import PARAMETERS, Extent, extent, scope_of
 from kamioi_web.queries.flows import Flows, Point, Waiting, flows, series, waiting
 from kamioi_web.queries.top_merchants import TopMerchants, top_merchants
 from kamioi_web.queries.top_tickers import TopTickers, top_tickers
-from kamioi_web.request_context import database_of, settings_of
+from kamioi_web.request_context import database_connection, database_of, settings_of
 
 log = logging.getLogger(__name__)
 HREF = "/analytics"
@@ -34,7 +34,6 @@ PANELS: dict[str, Callable[["View"], dict[str, Any]]] = {
     "tickers": analytics_tables.tickers,
     "merchants": analytics_tables.merchants,
 }
-T = TypeVar("T")
 
 
 class View:
@@ -50,12 +49,13 @@ class View:
     @property
     def flows(self) -> Aged[tuple[Flows, Flows]]:
         """The sums of the period and of the one before."""
-        return self._of_both("flows", flows)
+        return self._read(f"flows {self.scope.rows}", lambda connection: flows(connection, self.scope))
 
     @property
     def series(self) -> Aged[tuple[list[Point], list[Point]]]:
         """The steps of both."""
-        return self._of_both(f"series {self.scope.by}", series)
+        key = f"series {self.scope.by} {self.scope.rows}"
+        return self._read(key, lambda connection: series(connection, self.scope))
 
     @property
     def waiting(self) -> Aged[dict[str, Waiting]]:
@@ -76,19 +76,12 @@ class View:
         scope = self.scope
         return self._read(f"merchants {scope.rows}", lambda given: top_merchants(given, scope.period, scope.currency))
 
-    def _of_both(self, name: str, read: Callable[[Connection, Scope, Period | None], T]) -> Aged[tuple[T, T]]:
-        scope = self.scope
-        periods = (scope.period, scope.before)
-        return self._read(f"{name} {scope.rows}", lambda given: tuple(read(given, scope, one) for one in periods))
-
     def _read(self, key: str, compute: Callable[[Connection], Any]) -> Aged[Any]:
-        """Each on a connection of its own, so that a statement that is stopped takes no other figure with it; what
-        fails is not tried again for the next panel."""
+        """A figure that is kept, or read within its time. What fails is not tried again for the next panel."""
         if key not in self.known:
+            kept = current_app.extensions["aggregates"]
             try:
-                self.known[key] = current_app.extensions["aggregates"].get(
-                    f"analytics {key}", lambda: _limited(compute)
-                )
+                self.known[key] = kept.get(f"analytics {key}", lambda: _limited(compute))
             except (KamioiError, DBAPIError) as error:
                 self.known[key] = error
         found = self.known[key]
@@ -97,9 +90,16 @@ class View:
         return found
 
 
-def _limited(compute: Callable[[Connection], T]) -> T:
-    with database_of().reading(settings_of().widget_seconds) as connection:
-        return compute(connection)
+def _limited(compute: Callable[[Connection], Any]) -> Any:
+    """Read on the request's connection, within the time of a widget; the connection stays of use when that fails."""
+    connection = database_connection()
+    try:
+        with in_plain_words():
+            database_of().dialect.limit_reads(connection, settings_of().widget_seconds)
+            return compute(connection)
+    except (KamioiError, DBAPIError):
+        connection.rollback()  # on PostgreSQL a statement that is stopped ends its transaction
+        raise
 
 
 def register(pages: Blueprint) -> None:
@@ -124,8 +124,7 @@ def show_panel(name: str) -> Response:
     if name not in PANELS:
         raise NotFound("There is no such panel.")
     asked = parse_list(HREF, PARAMETERS, request.args.to_dict(flat=False))
-    view = View(asked, datetime.now(UTC).date())
-    response = current_app.make_response(_panel(view, name))
+    response = current_app.make_response(_panel(View(asked, datetime.now(UTC).date()), name))
     response.headers["X-Fragment"] = "1"
     return response
 

@@ -29,14 +29,14 @@ class Database:
     @contextmanager
     def reading(self, seconds: float | None = None) -> Generator[Connection]:
         """A connection that cannot write, and whose statements stop after so many seconds in all."""
-        with _in_plain_words(), self.reader.connect() as connection:
+        with in_plain_words(), self.reader.connect() as connection:
             self.dialect.limit_reads(connection, seconds or self.settings.rows_seconds)
             yield connection
 
     @contextmanager
     def writing(self) -> Generator[Connection]:
         """One transaction: committed at the end, or undone when anything in it fails."""
-        with _in_plain_words(), self.writer.begin() as connection:
+        with in_plain_words(), self.writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -45,7 +45,8 @@ class Database:
 
 
 @contextmanager
-def _in_plain_words() -> Generator[None]:
+def in_plain_words() -> Generator[None]:
+    """Turn what a person can act on into errors that say so; the rest stays as it is."""
     try:
         yield
     except PoolTimeout as error:

@@ -7,7 +7,20 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, text, true, union_all
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+)
 
 from kamioi_web.db import Database
 from kamioi_web.dialects import dialect_of
@@ -59,12 +72,21 @@ class Slice:
     currency: tuple[str, ...] = ()
 
 
-def read(connection: Connection, part: Slice, by: tuple[str, ...]) -> Sequence[Any]:
+def read(
+    connection: Connection, part: Slice, by: tuple[str, ...], measures: tuple[str, ...] = MEASURES
+) -> Sequence[Any]:
     """The sums of a slice split by some of its keys: rows of those keys, then n, amount, round-up and fee in cents.
 
     One statement over the totals and their tail, so exact at the instant it runs.
     """
-    return connection.execute(_read_statement(part, by)).fetchall()
+    return connection.execute(_read_statement(part, by, measures)).fetchall()
+
+
+def read_all(
+    connection: Connection, parts: Sequence[Slice], by: tuple[str, ...], measures: tuple[str, ...] = MEASURES
+) -> Sequence[Any]:
+    """The same of several slices in one statement: rows of the number of its slice, those keys and the measures."""
+    return connection.execute(_read_all_statement(tuple(parts), by, measures)).fetchall() if parts else []
 
 
 def values_of(connection: Connection, part: Slice, names: tuple[str, ...]) -> dict[str, list[tuple[str, int]]]:
@@ -100,22 +122,39 @@ def counted_by_day(name: str, since: date | None, until: date | None, **keys: An
 
 def newest_bucket(connection: Connection, part: Slice, at_most: int) -> int | None:
     """The newest bucket of a slice, not above `at_most`, in which it has a row; None when there is none."""
-    c = totals_now.c
-    query = _of_slice(select(c.bucket), part).where(c.bucket <= at_most, c.n > 0)
-    return connection.scalar(query.order_by(c.bucket.desc()).limit(1))
+    return connection.scalar(_newest_statement(part), {"at_most": at_most})
 
 
 def oldest_bucket(connection: Connection, part: Slice) -> int | None:
     """The oldest bucket of a slice in which it has a row; None when there is none."""
-    c = totals_now.c
-    return connection.scalar(_of_slice(select(c.bucket), part).where(c.n > 0).order_by(c.bucket).limit(1))
+    return connection.scalar(_oldest_statement(part))
 
 
 @lru_cache(maxsize=512)
-def _read_statement(part: Slice, by: tuple[str, ...]) -> AnySelect:
+def _newest_statement(part: Slice) -> AnySelect:
+    c = totals_now.c
+    query = _of_slice(select(c.bucket), part).where(c.bucket <= bindparam("at_most", type_=BigInteger), c.n > 0)
+    return query.order_by(c.bucket.desc()).limit(1)
+
+
+@lru_cache(maxsize=512)
+def _oldest_statement(part: Slice) -> AnySelect:
+    c = totals_now.c
+    return _of_slice(select(c.bucket), part).where(c.n > 0).order_by(c.bucket).limit(1)
+
+
+@lru_cache(maxsize=512)
+def _read_statement(part: Slice, by: tuple[str, ...], measures: tuple[str, ...] = MEASURES) -> AnySelect:
     keys = [totals_now.c[name] for name in by]
-    query = _of_slice(select(*keys, *(sum_of(totals_now.c[name]).label(name) for name in MEASURES)), part)
+    query = _of_slice(select(*keys, *(sum_of(totals_now.c[name]).label(name) for name in measures)), part)
     return query.group_by(*keys) if keys else query
+
+
+@lru_cache(maxsize=512)
+def _read_all_statement(parts: tuple[Slice, ...], by: tuple[str, ...], measures: tuple[str, ...]) -> Any:
+    numbered = enumerate(_read_statement(part, by, measures) for part in parts)
+    queries = [query.with_only_columns(literal(at).label("part"), *query.selected_columns) for at, query in numbered]
+    return queries[0] if len(queries) == 1 else union_all(*queries)
 
 
 def _of_slice(query: AnySelect, part: Slice) -> AnySelect:

@@ -166,7 +166,7 @@ BEGIN
   folded AS (
     INSERT INTO totals AS t SELECT * FROM sums
     WHERE n <> 0 OR amount_cents <> 0 OR round_up_cents <> 0 OR fee_cents <> 0
-    ORDER BY grain, subject, ticker, bucket -- so that what is read together lies together
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9 -- so that what is read together lies together
     ON CONFLICT (grain, subject, ticker, bucket, status, category, account_type, kind, currency) DO UPDATE SET
       n = t.n + excluded.n, amount_cents = t.amount_cents + excluded.amount_cents,
       round_up_cents = t.round_up_cents + excluded.round_up_cents, fee_cents = t.fee_cents + excluded.fee_cents,

@@ -111,8 +111,7 @@ def figures(connection: Connection, scope: Scope, there: Extent, today: date) ->
     `before`, the same of the period before (null where there is none). `tickers` and `merchants` are null under a
     filter by category or account type, which they are not split by. Reads totals only.
     """
-    now, earlier = flows(connection, scope, scope.period), flows(connection, scope, scope.before)
-    lines = series(connection, scope, scope.period), series(connection, scope, scope.before)
+    now, earlier = flows(connection, scope)
     tickers = merchants = None
     if not scope.filtered:
         most = None if "ticker" in scope.all else SHOWN
@@ -125,7 +124,7 @@ def figures(connection: Connection, scope: Scope, there: Extent, today: date) ->
         "currencies": [{"currency": code, "transactions": n} for code, n in there.currencies],
         "by": scope.by,
         "totals": {**_totals(now), "before": _totals(earlier) if scope.before else None},
-        "series": _series(*lines),
+        "series": _series(*series(connection, scope)),
         "categories": [
             {"category": part.name, **_measures(part.now), "before": _measures(part.before)}
             for part in parts_of(now, earlier, "category")

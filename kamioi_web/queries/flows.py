@@ -17,6 +17,8 @@ from kamioi_web.periods import Period, day_of, first_of, month_number
 from kamioi_web.queries.analytics_scope import Scope
 from kamioi_web.totals import CUBE, Slice, days_between
 
+SERIES = ("bucket", "status")
+
 
 class Sums(NamedTuple):
     """Rows and their amounts in cents; refunds count below zero in `amount_cents`."""
@@ -65,30 +67,39 @@ class Waiting:
     median_days: int
 
 
-def flows(connection: Connection, scope: Scope, period: Period | None) -> Flows:
-    """The sums of a period by status, category, account type and kind: what tiles, funnel and tables add up."""
-    found: dict[tuple[str, str, str, str], Sums] = {}
-    for part in slices(period, "month", "cube", scope.kept):
-        for row in totals.read(connection, part, CUBE):
-            gather(found, tuple(row[:4]), row)
-    return found
+def flows(connection: Connection, scope: Scope) -> tuple[Flows, Flows]:
+    """The sums of the period and of the one before, both as they are at one instant: what tiles and tables add up."""
+    parts = _both(scope, "month", "cube", scope.kept)
+    found: tuple[dict[Any, Sums], ...] = ({}, {})
+    for number, *row in totals.read_all(connection, [part for _, part in parts], CUBE):
+        gather(found[parts[number][0]], tuple(row[:4]), row)
+    return found[0], found[1]
 
 
-def series(connection: Connection, scope: Scope, period: Period | None) -> list[Point]:
-    """The steps of a period with their rows, amount and failures."""
-    if period is None:
-        return []
-    steps = period.steps(scope.by)
-    starts = [step.since for step in steps]
-    found = [[0, 0, 0] for _ in steps]
-    for part in slices(period, *_series_grains(scope), scope.kept):
-        for bucket, status, n, amount, *_ in totals.read(connection, part, ("bucket", "status")):
-            day = first_of(bucket) if part.grain == "month" else day_of(bucket)
-            step = found[bisect_right(starts, day) - 1]
-            step[0] += n
-            step[1] += amount
-            step[2] += n if status == "failed" else 0
-    return [Point(step, *sums) for step, sums in zip(steps, found, strict=True)]
+def series(connection: Connection, scope: Scope) -> tuple[list[Point], list[Point]]:
+    """The steps of the period and of the one before, with their rows, amount and failures."""
+    parts = _both(scope, *_series_grains(scope), scope.kept)
+    steps = [period.steps(scope.by) if period else [] for period in (scope.period, scope.before)]
+    starts = [[step.since for step in side] for side in steps]
+    found = [[[0, 0, 0] for _ in side] for side in steps]
+    rows = totals.read_all(connection, [part for _, part in parts], SERIES, ("n", "amount_cents"))
+    for number, bucket, status, n, amount in rows:
+        side, part = parts[number]
+        day = first_of(bucket) if part.grain == "month" else day_of(bucket)
+        step = found[side][bisect_right(starts[side], day) - 1]
+        step[0] += n
+        step[1] += amount
+        step[2] += n if status == "failed" else 0
+    now, before = (
+        [Point(step, *sums) for step, sums in zip(*side, strict=True)] for side in zip(steps, found, strict=True)
+    )
+    return now, before
+
+
+def _both(scope: Scope, whole: str | None, by_day: str, kept: Mapping[str, Any]) -> list[tuple[int, Slice]]:
+    """(0, slice) for the parts of the period, (1, slice) for those of the one before."""
+    sides = enumerate((scope.period, scope.before))
+    return [(side, part) for side, period in sides for part in slices(period, whole, by_day, kept)]
 
 
 def _series_grains(scope: Scope) -> tuple[str | None, str]:
@@ -101,7 +112,7 @@ def waiting(connection: Connection, scope: Scope, today: date) -> dict[str, Wait
     grain = "cube" if scope.filtered else "day"
     part = Slice(grain, buckets=_days(scope.period), status=("pending", "mapped"), **scope.kept)
     days: dict[str, list[tuple[int, int]]] = {}
-    for bucket, status, n, *_ in sorted(totals.read(connection, part, ("bucket", "status"))):
+    for bucket, status, n in sorted(map(tuple, totals.read(connection, part, SERIES, ("n",)))):
         if n > 0:
             days.setdefault(status, []).append((bucket, n))
     return {status: _waiting(buckets, today) for status, buckets in days.items()}

@@ -12,6 +12,7 @@ amount is part of the threshold. All of it is one statement, so it is exact at t
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -20,10 +21,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Text,
     and_,
+    bindparam,
     case,
     func,
-    literal,
     literal_column,
     select,
     true,
@@ -39,8 +41,15 @@ from kamioi_web.schema import totals as stored
 from kamioi_web.sql_types import AnySelect
 from kamioi_web.totals import Slice
 
+
+def _number(name: str) -> Any:
+    return bindparam(name, type_=BigInteger)
+
+
 SHOWN = 10
 CANDIDATES = 30  # of each month; doubled once
+LOW, HIGH, MOST, SHOWING = (_number(name) for name in ("low", "high", "most", "shown"))
+CURRENCY = bindparam("currency", type_=Text)
 GRAIN = literal_column("'merchant_month'")  # to the letter as the partial index says it, or SQLite would not use it
 
 
@@ -78,33 +87,35 @@ def top_merchants(connection: Connection, period: Period, currency: str, shown: 
 
 def _ranked(connection: Connection, months: Period, currency: str, shown: int, most: int) -> tuple[list[Any], bool]:
     """The first of the candidates, and whether no other merchant can have more than the last of them."""
-    query = _statement(dialect_of(connection), months, currency, shown, most)
-    rows = list(connection.execute(query))
+    ends = {"low": month_number(months.since), "high": month_number(months.until)}
+    given = {**ends, "currency": currency, "shown": shown, "most": most}
+    rows = list(connection.execute(_statement(dialect_of(connection)), given))
     last = rows[-1].amount if len(rows) == shown else 0
     return rows, not rows or rows[0].threshold <= last
 
 
-def _statement(dialect: Dialect, months: Period, currency: str, shown: int, most: int) -> AnySelect:
-    low, high = month_number(months.since), month_number(months.until)
-    tops = _tops(dialect, _numbers(low, high), currency, most).cte("tops")
-    tail = None if dialect.row_triggers else _tail(low, high, currency)
-    threshold, folded = _threshold(tops, most), stored.c
-    candidates = select(_candidates(select(tops.c.subject), tail, most).c.subject)
+@lru_cache
+def _statement(dialect: Dialect) -> AnySelect:
+    """Made once for each kind of database: it is long, and making it takes as long as running it."""
+    tops = _tops(dialect).cte("tops")
+    tail = None if dialect.row_triggers else _tail()
+    threshold, folded = _threshold(tops), stored.c
+    candidates = select(_candidates(select(tops.c.subject), tail).c.subject)
     sums: Any = select(folded.subject, folded.n, folded.amount_cents).where(
         folded.grain == GRAIN,
         folded.subject.in_(candidates),
         folded.ticker == "",
-        folded.bucket.between(low, high),
-        folded.currency == currency,
+        folded.bucket.between(LOW, HIGH),
+        folded.currency == CURRENCY,
     )
     if tail is not None:
         unfolded = select(tail.c.subject, tail.c.n, tail.c.amount_cents).where(tail.c.subject.in_(candidates))
         sums = union_all(sums, unfolded)
-        threshold = threshold + _least(_first(tail, most).subquery(), most).scalar_subquery()
-    return _best(sums.subquery(), threshold, shown)
+        threshold = threshold + _least(_first(tail).subquery()).scalar_subquery()
+    return _best(sums.subquery(), threshold)
 
 
-def _best(sums: Any, threshold: ColumnElement[int], shown: int) -> AnySelect:
+def _best(sums: Any, threshold: ColumnElement[int]) -> AnySelect:
     """The first few by what they have in all, with their names and the threshold beside each."""
     n, amount = (func.sum(sums.c[name]).cast(BigInteger) for name in ("n", "amount_cents"))
     first = (
@@ -112,7 +123,7 @@ def _best(sums: Any, threshold: ColumnElement[int], shown: int) -> AnySelect:
         .group_by(sums.c.subject)
         .having(amount > 0)
         .order_by(amount.desc(), sums.c.subject)
-        .limit(shown)
+        .limit(SHOWING)
         .subquery()
     )
     named = first.outerjoin(merchants, merchants.c.id == first.c.subject)
@@ -120,58 +131,59 @@ def _best(sums: Any, threshold: ColumnElement[int], shown: int) -> AnySelect:
     return select(*columns).select_from(named).order_by(first.c.amount.desc(), first.c.subject)
 
 
-def _numbers(low: int, high: int) -> CTE:
+def _months() -> CTE:
     """The months from one to another."""
-    months = select(literal(low, BigInteger).label("month")).cte("months", recursive=True)
-    return months.union_all(select(months.c.month + 1).where(months.c.month < high))
+    months = select(LOW.label("month")).cte("months", recursive=True)
+    return months.union_all(select(months.c.month + 1).where(months.c.month < HIGH))
 
 
-def _tops(dialect: Dialect, months: CTE, currency: str, most: int) -> AnySelect:
+def _tops(dialect: Dialect) -> AnySelect:
     """The merchants with the most money in each month. SQLite has no LATERAL, so it looks the rows up a second time."""
+    months = _months()
     inner = stored.alias("inner_totals").c if not dialect.lateral else stored.c
     highest: Any = select(inner.subject, inner.amount_cents).where(
-        inner.grain == GRAIN, inner.bucket == months.c.month, inner.currency == currency
+        inner.grain == GRAIN, inner.bucket == months.c.month, inner.currency == CURRENCY
     )
-    highest = highest.order_by(inner.amount_cents.desc()).limit(most)
+    highest = highest.order_by(inner.amount_cents.desc()).limit(MOST)
     if dialect.lateral:
         beside = highest.lateral("highest")
         return select(months.c.month, beside.c.subject, beside.c.amount_cents).join_from(months, beside, true())
     row, names = stored.c, highest.with_only_columns(inner.subject).correlate(months)
     key = (row.grain == GRAIN, row.subject.in_(names), row.ticker == "", row.bucket == months.c.month)
-    rest = (row.status == "", row.category == "", row.account_type == "", row.kind == "", row.currency == currency)
+    rest = (row.status == "", row.category == "", row.account_type == "", row.kind == "", row.currency == CURRENCY)
     return select(months.c.month, row.subject, row.amount_cents).where(*key, *rest)
 
 
-def _threshold(tops: CTE, most: int) -> ColumnElement[int]:
+def _threshold(tops: CTE) -> ColumnElement[int]:
     """What a merchant that is in no month's list can have at most in all."""
-    of_months = _least(tops, most).group_by(tops.c.month).subquery()
+    of_months = _least(tops).group_by(tops.c.month).subquery()
     total = select(func.coalesce(func.sum(of_months.c.least), 0).cast(BigInteger))
     return total.scalar_subquery()
 
 
-def _least(top: Any, most: int) -> Select[Any]:
+def _least(top: Any) -> Select[Any]:
     """The last amount of a list, or nothing where the list is whole or its last amount is below zero."""
-    whole, last = func.sum(literal_column("1")) < most, func.min(top.c.amount_cents)
+    whole, last = func.sum(literal_column("1")) < MOST, func.min(top.c.amount_cents)
     return select(case((and_(~whole, last > 0), last), else_=0).label("least"))
 
 
-def _tail(low: int, high: int, currency: str) -> CTE:
+def _tail() -> CTE:
     """What is not folded yet, by merchant."""
     t = totals_tail.c
     n, amount = (func.sum(column).cast(BigInteger) for column in (t.n, t.amount_cents))
     query = select(t.subject, n.label("n"), amount.label("amount_cents")).group_by(t.subject)
-    here = (t.grain == GRAIN, t.bucket.between(low, high), t.currency == currency)
+    here = (t.grain == GRAIN, t.bucket.between(LOW, HIGH), t.currency == CURRENCY)
     return query.where(*here).cte("tail")
 
 
-def _first(tail: CTE, most: int) -> AnySelect:
-    return select(tail.c.subject, tail.c.amount_cents).order_by(tail.c.amount_cents.desc()).limit(most)
+def _first(tail: CTE) -> AnySelect:
+    return select(tail.c.subject, tail.c.amount_cents).order_by(tail.c.amount_cents.desc()).limit(MOST)
 
 
-def _candidates(tops: AnySelect, tail: CTE | None, most: int) -> CTE:
+def _candidates(tops: AnySelect, tail: CTE | None) -> CTE:
     if tail is None:
         return tops.distinct().cte("candidates")
-    return union(tops, select(_first(tail, most).subquery().c.subject)).cte("candidates")
+    return union(tops, select(_first(tail).subquery().c.subject)).cte("candidates")
 
 
 def _amounts(connection: Connection, months: Period | None, currency: str, ids: tuple[int, ...]) -> dict[int, int]:

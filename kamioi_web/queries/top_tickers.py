@@ -7,9 +7,10 @@ carried out in no other way, whatever the statistics and a prepared plan say; it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, func, select, true, union_all
+from sqlalchemy import BigInteger, Connection, Select, Text, bindparam, func, select, true, union_all
 
 from kamioi_web import totals
 from kamioi_web.dialects import Dialect, dialect_of
@@ -18,6 +19,8 @@ from kamioi_web.queries.flows import NOTHING, Sums, gather
 from kamioi_web.schema import totals as stored
 from kamioi_web.schema import totals_tail
 from kamioi_web.totals import MEASURES, Slice, days_between
+
+TICKERS = bindparam("tickers", expanding=True)
 
 
 class TopTicker(NamedTuple):
@@ -44,7 +47,7 @@ def top_tickers(
     found = _sums(connection, period, currency)
     ranked = sorted((one for one in found.items() if one[1].n), key=lambda one: (-one[1].amount_cents, one[0]))
     shown = ranked if most is None else ranked[:most]
-    names = tuple(ticker for ticker, _ in shown) if most else ()
+    names = None if most is None else tuple(ticker for ticker, _ in shown)
     earlier = _sums(connection, before, currency, names) if before and shown else {}
     rest = NOTHING
     for _, sums in ranked[len(shown) :]:
@@ -53,16 +56,24 @@ def top_tickers(
     return TopTickers(rows, len(ranked) - len(shown), rest)
 
 
-def _sums(connection: Connection, period: Period, currency: str, tickers: tuple[str, ...] = ()) -> dict[str, Sums]:
-    """The sums of these tickers in a period, or of all; others may be among them."""
+def _sums(
+    connection: Connection, period: Period, currency: str, tickers: tuple[str, ...] | None = None
+) -> dict[str, Sums]:
+    """The sums of these tickers in a period, or of every ticker."""
     found: dict[str, Sums] = {}
     inside, edges = period.pieces()
     if inside:
         months = (month_number(inside.since), month_number(inside.until))
-        part = Slice("ticker", tickers=tickers, buckets=months, currency=(currency,))
+        part = Slice("ticker", tickers=tickers or (), buckets=months, currency=(currency,))
         _add(found, totals.read(connection, part, ("ticker",)))
-    for edge in edges:
-        _add(found, connection.execute(_of_days(dialect_of(connection), edge, currency)).fetchall())
+    if edges:
+        given: dict[str, Any] = {"currency": currency, "tickers": tickers}
+        for at, edge in enumerate(edges):
+            first, last = days_between(edge.since, edge.until) or (0, 0)
+            months = {"from_month": month_number(edge.since), "to_month": month_number(edge.until)}
+            given |= {f"{name}{at}": day for name, day in (months | {"first": first, "last": last}).items()}
+        days = _of_days(dialect_of(connection), len(edges), tickers is not None)
+        _add(found, connection.execute(days, given).fetchall())
     return found
 
 
@@ -71,25 +82,38 @@ def _add(found: dict[str, Sums], rows: Sequence[Any]) -> None:
         gather(found, row[0], row)
 
 
-def _of_days(dialect: Dialect, edge: Period, currency: str) -> Any:
-    """The sums of every ticker in a few days: rows of ticker and the measures."""
-    names = stored.alias("months").c
-    occurring = select(names.ticker).where(
-        names.grain == "ticker",
-        names.subject == 0,
-        names.bucket.between(month_number(edge.since), month_number(edge.until)),
-    )
-    folded = _summed(stored, edge, currency)
-    if not dialect.lateral:
-        return folded.where(stored.c.ticker.in_(occurring)).group_by(stored.c.ticker)
-    each = occurring.distinct().subquery("each")
-    sums = folded.where(stored.c.ticker == each.c.ticker).group_by(stored.c.ticker).lateral("sums")
-    unfolded = _summed(totals_tail, edge, currency).group_by(totals_tail.c.ticker)
-    return union_all(select(sums).select_from(each.join(sums, true())), unfolded)
+@lru_cache
+def _of_days(dialect: Dialect, edges: int, some: bool) -> Any:
+    """The sums of some tickers, or of every one, in a few days at each edge: rows of ticker and the measures."""
+    queries = []
+    for at in range(edges):
+        each, folded = _occurring(at, some), _summed(stored, at)
+        if not dialect.lateral:
+            queries.append(folded.where(stored.c.ticker.in_(each)))
+            continue
+        names = each.subquery()
+        sums = folded.where(stored.c.ticker == names.c.ticker).lateral()
+        unfolded = _summed(totals_tail, at)
+        queries.append(select(sums).select_from(names.join(sums, true())))
+        queries.append(unfolded.where(totals_tail.c.ticker.in_(TICKERS)) if some else unfolded)
+    return union_all(*queries)
 
 
-def _summed(table: Any, edge: Period, currency: str) -> Select[Any]:
+def _occurring(at: int, some: bool) -> Select[Any]:
+    """The tickers of the months that the days are of, or those of them that are asked for."""
+    names = stored.alias().c
+    months = names.bucket.between(_number("from_month", at), _number("to_month", at))
+    query = select(names.ticker).where(names.grain == "ticker", names.subject == 0, months).distinct()
+    return query.where(names.ticker.in_(TICKERS)) if some else query
+
+
+def _summed(table: Any, at: int) -> Select[Any]:
     c = table.c
     measures = [func.sum(c[name]).cast(BigInteger).label(name) for name in MEASURES]
-    here = (c.grain == "ticker_day", c.subject == 0, c.bucket.between(*(days_between(edge.since, edge.until) or ())))
-    return select(c.ticker, *measures).where(*here, c.currency == currency)
+    days = c.bucket.between(_number("first", at), _number("last", at))
+    here = (c.grain == "ticker_day", c.subject == 0, days, c.currency == bindparam("currency", type_=Text))
+    return select(c.ticker, *measures).where(*here).group_by(c.ticker)
+
+
+def _number(name: str, at: int) -> Any:
+    return bindparam(f"{name}{at}", type_=BigInteger)
