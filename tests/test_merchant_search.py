@@ -8,11 +8,11 @@ from flask.testing import FlaskClient
 from helpers import add_directory, get, ids_in, random_rows, scroll, statements_of, stored, url
 
 from kamioi_web.db import Database
-from kamioi_web.queries import merchants
+from kamioi_web.queries import merchants, transactions
 
 SEARCHES = ("shop", "alpha", "SHOP BETA", "shop no 1", "sh", "S", "nobody", "op")
-# Merchants to merge and merchants to name: all merged, all named, none named.
-WAYS = ((50, 2_000), (0, 2_000), (0, 0))
+# Merchants to merge, merchants to name, rows to read at once: all at once, all merged, all named, none named.
+WAYS = ((50, 2_000, 2_000), (50, 2_000, 0), (0, 2_000, 0), (0, 0, 0))
 
 
 @pytest.mark.parametrize("path", ["/transactions"])
@@ -28,11 +28,12 @@ def test_the_same_rows_whichever_way(
     client = make_client(chunk_rows=40)
     for words in SEARCHES:
         there = [row.id for row in stored(database) if begins(row, words) or holds(row, words)]
-        for merged, named in WAYS:
+        for merged, named, few in WAYS:
+            monkeypatch.setattr(transactions, "FEW", few)
             monkeypatch.setattr(merchants, "MERGED", merged)
             monkeypatch.setattr(merchants, "NAMED", named)
             page = get(client, url(path, merchant=words)).text
-            assert ids_in(page) + scroll(client, page, "older") == there, (words, merged, named)
+            assert ids_in(page) + scroll(client, page, "older") == there, (words, merged, named, few)
 
 
 def holds(row: Any, words: str) -> bool:

@@ -52,7 +52,7 @@ class Listing:
 class Stream:
     """Rows that one index holds in the list's order: `clauses` are equalities on what leads it.
 
-    No index means a few rows by their ids, which are put in order after they are read.
+    No index means a few rows, which are put in order after they are read.
     """
 
     index: str | None
@@ -204,9 +204,23 @@ def _skip_statement(listing: Listing, plan: Plan, direction: Direction, flags: t
 def _ordered(
     listing: Listing, stream: Stream, columns: Any, conditions: tuple[ColumnElement[bool], ...], direction: Direction
 ) -> AnySelect:
+    if not stream.index:
+        return _of_few(listing, stream, columns, conditions, direction)
     query = select(*columns).where(*stream.clauses, *conditions).order_by(*_direction(*listing.order, direction))
-    hint = f"INDEXED BY {stream.index}" if stream.index else "NOT INDEXED"
-    return query.with_hint(listing.table, hint, "sqlite")
+    return query.with_hint(listing.table, f"INDEXED BY {stream.index}", "sqlite")
+
+
+def _of_few(
+    listing: Listing, stream: Stream, columns: Any, conditions: tuple[ColumnElement[bool], ...], direction: Direction
+) -> AnySelect:
+    """Read first and then put in order: a planner who sees both at once may go along the whole list in its order."""
+    some = select(*dict.fromkeys((*columns, *listing.order))).where(*stream.clauses, *conditions)
+    rows = some.with_hint(listing.table, "NOT INDEXED", "sqlite").cte("few").prefix_with("MATERIALIZED")
+    return select(*(rows.c[column.name] for column in columns)).order_by(*_direction(*_order(rows, listing), direction))
+
+
+def _order(rows: Any, listing: Listing) -> tuple[Any, Any]:
+    return rows.c[listing.at], rows.c.id
 
 
 def _merged(parts: list[AnySelect], listing: Listing, direction: Direction, alone: AnySelect | None) -> Any:

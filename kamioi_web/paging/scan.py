@@ -45,8 +45,9 @@ def read_chunk(
     """
     if plan.residual:
         return _scan_chunk(connection, listing, plan, place, limit, budget_ms, bound)
-    rows = fetch(connection, listing, plan, _bounded(place, limit + 1, bound), limit + 1)
-    if bound and len(rows) <= limit:  # the totals were read a moment ago; rows may have gone since
+    bounded = _bounded(place, limit + 1, bound)
+    rows = fetch(connection, listing, plan, bounded, limit + 1)
+    if bounded.low and len(rows) <= limit:  # the totals were read a moment ago; rows may have gone since
         rows = fetch(connection, listing, plan, place, limit + 1)
     return Found(rows[:limit], len(rows) > limit, _cursor(listing, rows[:limit]))
 
@@ -96,8 +97,9 @@ def windows(
     """
     size, seen, began = FIRST_WINDOW, 0, time.monotonic()
     while True:
-        end = window_end(connection, listing, plan, _bounded(place, size, bound), size)
-        if end is None and bound:
+        bounded = _bounded(place, size, bound)
+        end = window_end(connection, listing, plan, bounded, size)
+        if end is None and bounded.low:
             end = window_end(connection, listing, plan, place, size)
         yield replace(place, end=end)
         seen += size

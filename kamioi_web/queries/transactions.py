@@ -20,6 +20,7 @@ from kamioi_web.sql_types import AnyRow, AnySelect
 from kamioi_web.totals import Slice, days_between
 
 t = transactions.c
+FEW = 2_000  # rows that are read to be put in order
 CUBE_FILTERS = ("account_type", "category", "kind")
 
 PARAMETERS = (
@@ -52,6 +53,7 @@ class Filters:
     merchant: str | None = None
     merchant_ids: tuple[int, ...] | None = None  # what `merchant` or `merchant_id` found; None: too many to merge
     merchants_named: tuple[int, ...] | None = field(default=None, repr=False)  # then these; None: too many to name
+    few: bool = False  # so few rows of these merchants that they are put in order after they are read
     user_id: int | None = None
     since: date | None = None
     until: date | None = None
@@ -81,7 +83,14 @@ def resolve(connection: Connection, given: Mapping[str, Any]) -> Filters:
     if "user" in given:
         rest["user_id"] = find_user(connection, given["user"])
     rest |= merchant_queries.named(connection, given)
-    return Filters(**rest)
+    return Filters(**rest, few=_are_few(connection, rest.get("merchant_ids") or ()))
+
+
+def _are_few(connection: Connection, merchant_ids: tuple[int, ...]) -> bool:
+    """Whether it is quicker to read all rows of these merchants than to plan a stream of each in every partition."""
+    if not dialect_of(connection).partitions or len(merchant_ids) < 2:
+        return False
+    return sum(row.n for row in totals.read(connection, Slice("merchant", merchant_ids), ("currency",))) <= FEW
 
 
 def find_user(connection: Connection, text: str) -> int:
@@ -115,6 +124,8 @@ def _streams(filters: Filters) -> tuple[tuple[Stream, ...], str | None]:
         return (Stream("transactions_user", (t.user_id == filters.user_id,)),), "user"
     if filters.merchant_ids is not None:
         ids = filters.merchant_ids
+        if filters.few:
+            return (Stream(None, (t.merchant_id.in_(ids),)),), "merchant"
         return tuple(Stream("transactions_merchant", (t.merchant_id == one,)) for one in ids), "merchant"
     if filters.ticker:
         return tuple(Stream("transactions_ticker", (t.ticker == one,)) for one in filters.ticker), "ticker"

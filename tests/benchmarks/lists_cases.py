@@ -9,6 +9,11 @@ from tests.benchmarks.target import Target
 
 MISS = "zqxjkv wvuq"
 COMMON = "pizza"
+OPERATOR = "an operator"
+TYPED = {"a brand": "starb", "a typo": "strabucks", "a common word": COMMON, "a miss": MISS, "two letters": "wa",
+         "a name": "garcia", OPERATOR: "status:fai"}  # fmt: skip
+ANALYTICS = ("tiles", "trend", "funnel", "failures", "accounts", "categories", "tickers", "merchants")
+OVERVIEW = ("attention", "days", "hours", "transactions", "events")
 DEPTHS = (50, 99)
 ROWS_A_PAGE = 100
 # What no index serves is looked for until the time is spent, so these grow to that and no further.
@@ -107,17 +112,18 @@ def _of_list(target: Target, one: Listed) -> list[Case]:
 def _elsewhere(target: Target) -> list[Case]:
     last = Cursor.parse(cursor_at(target, _lists(target)[0], 0), "at").at.date()
     years = f"since={last - timedelta(days=3 * 365 - 1)}&until={last}"
-    typed = {"a brand": "starb", "a typo": "strabucks", "a common word": COMMON, "a miss": MISS, "two letters": "wa",
-             "an operator": "status:fai", "a name": "garcia"}  # fmt: skip
+    shop = _most(target, "merchant")
     return [
-        *(Case("Suggestions", name, f"/search/suggest?q={quote(text)}", most_ms=30) for name, text in typed.items()),
-        *(Case("Search", name, f"/search?q={quote(text)}") for name, text in typed.items()),
+        *(Case("Suggestions", name, f"/search/suggest?q={quote(text)}", most_ms=30) for name, text in TYPED.items()),
+        *(Case("Search", name, f"/search?q={quote(text)}") for name, text in TYPED.items() if name != OPERATOR),
         Case("Analytics", "three years", f"/analytics?{years}", uncached=True, most_ms=50),
+        *(Case("Analytics", f"three years, {one}", f"/analytics/{one}?{years}", uncached=True) for one in ANALYTICS),
         Case("Analytics", "as it opens", "/analytics", uncached=True),
         Case("Overview", "all of it", "/", uncached=True),
+        *(Case("Overview", name, f"/overview/{name}", uncached=True) for name in OVERVIEW),
         Case("Details", "the busiest user", f"/users/{_most(target, 'user')}"),
-        Case("Details", "the busiest merchant", f"/merchants/{_most(target, 'merchant')}"),
-        Case("Details", "a mapping of it", f"/llm-center/{_mapping_of(target, _most(target, 'merchant'))}"),
+        Case("Details", "the busiest merchant", f"/merchants/{shop}"),
+        Case("Details", "a mapping of it", f"/llm-center/{_mapping_of(target, shop)}"),
     ]
 
 
