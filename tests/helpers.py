@@ -107,7 +107,8 @@ def stored(database: Database, query: str = "") -> list[Any]:
     """The rows that a filter (as it stands in a URL) should show, newest first, picked here and not by the project."""
     t = transactions.c
     joined = transactions.join(merchants, merchants.c.id == t.merchant_id).join(users, users.c.id == t.user_id)
-    wide = select(transactions, merchants.c.name.label("merchant"), merchants.c.descriptor, users.c.account_number)
+    owner = (users.c.account_number, users.c.name.label("user_name"), users.c.email.label("user_email"))
+    wide = select(transactions, merchants.c.name.label("merchant"), merchants.c.descriptor, *owner)
     with database.reading(60) as connection:
         rows = connection.execute(wide.select_from(joined)).fetchall()
     wanted: dict[str, list[str]] = {}
