@@ -17,7 +17,7 @@ from test_plans import assert_frugal
 from kamioi_web import overview_page
 from kamioi_web.db import Database
 from kamioi_web.overview_parts import change
-from kamioi_web.queries import dashboard, overview
+from kamioi_web.queries import overview
 from kamioi_web.schema import ROLES, audit_events, imports, llm_mappings, merchants, transactions, users
 
 NOW = datetime(2024, 3, 14, 9, 49, 13, tzinfo=UTC)
@@ -360,27 +360,6 @@ def test_it_is_where_a_login_lands_and_first_in_the_navigation(client: FlaskClie
     for address in ("/?colour=red", "/overview/hours?colour=red"):
         assert "There is no parameter “colour” here" in get(client, address, 400).text
     assert client.post("/").status_code in (400, 405)
-
-
-@pytest.mark.usefixtures("filled")
-def test_programs_read_the_same_figures(database: Database) -> None:
-    with database.reading() as connection:
-        found = dashboard.figures(connection, NOW)
-        kept = overview.attention(connection, NOW)
-    rows = rows_of(database)
-    ours = [row for row in rows if row.currency == main_currency(rows)]
-    stats = found["stats"]
-    assert stats["totalTransactions"] == len(rows) and stats["currency"] == main_currency(rows)
-    assert stats["totalRoundUpsCents"] == sum(row.round_up_cents for row in ours)
-    assert stats["totalRevenueCents"] == sum(row.fee_cents for row in ours)
-    invested = sum(row.round_up_cents for row in ours if row.status == "completed")
-    assert (stats["portfolioValueCents"], stats["portfolioValue"]) == (invested, invested / 100)
-    months = ["Oct 2023", "Nov 2023", "Dec 2023", "Jan 2024", "Feb 2024", "Mar 2024"]
-    joined = [f"{row.created_at:%b %Y}" for row in rows_of(database, users)]
-    assert found["userGrowth"] == [{"name": month, "value": joined.count(month)} for month in months]
-    newest = sorted(rows, key=lambda row: (row.posted_at, row.id), reverse=True)[:5]
-    assert [one["id"] for one in found["recentActivity"]] == [row.id for row in newest]
-    assert found["attention"]["failed"] == kept.failed and found["lastDay"]["until"] == "2024-03-14T09:00:00Z"
 
 
 @pytest.mark.parametrize(
