@@ -1,5 +1,6 @@
 """What the search box offers while one types, as the options that come from the server."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -148,3 +149,20 @@ def test_suggestions_are_for_admins_and_read_little(client: FlaskClient, filled:
             offered(client, typed)
         assert len(seen) <= 20, (typed, len(seen))
         assert not [statement for statement, _ in seen if "count(" in statement.lower()]
+
+
+BIG = r"(merchants|users|transactions|totals|totals_now|search_words|search_typos)"
+
+
+def test_no_big_table_is_read_from_end_to_end(client: FlaskClient, filled: Database) -> None:
+    if filled.dialect.partitions:
+        pytest.skip("PostgreSQL reads so few rows from end to end whatever the indexes")
+    reader = client.application.extensions["database"].reader
+    with statements_of(reader) as seen:
+        for typed in ("shop beta", "shpo", "st", "9", "I7", "user:us", "merchant:wh", "status:fa", "two words"):
+            offered(client, typed)
+            client.get(f"/search?q={quote(typed)}")
+    assert len(seen) > 50
+    with filled.reading() as connection:
+        plans = {statement: filled.dialect.explain(connection, statement, values) for statement, values in seen}
+    assert not [plan for plan in plans.values() if re.search(rf"^SCAN {BIG}\b", plan, re.MULTILINE)]

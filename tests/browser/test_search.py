@@ -57,7 +57,7 @@ def test_suggestions_by_keyboard(site: Site, open_page: Callable[..., Page]) -> 
     expect(page.locator(OPTION)).to_have_count(1)
     box = page.locator("#search")
     expect(box).to_have_attribute("aria-expanded", "true")
-    expect(page.locator("#live")).to_have_text("1 suggestions")
+    expect(page.locator("#live")).to_have_text("1 suggestion")
     assert selected(page) == ""
     page.keyboard.press("ArrowDown")
     assert selected(page) == "status:failed"

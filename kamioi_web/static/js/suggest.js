@@ -50,7 +50,7 @@ function combobox(input) {
     mark(null);
     show(document.activeElement === input && list.childElementCount > 0);
     const hint = list.querySelector(".suggest-hint")?.textContent || "Nothing found";
-    if (document.activeElement === input) live.textContent = all.length ? `${all.length} suggestions` : hint;
+    if (document.activeElement === input) live.textContent = all.length ? `${all.length} ${all.length === 1 ? "suggestion" : "suggestions"}` : hint;
   }
 
   input.addEventListener("keydown", event => {
