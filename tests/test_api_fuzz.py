@@ -97,7 +97,7 @@ def _config(headers: dict[str, str]) -> SchemathesisConfig:
             "generation": {"max-examples": EXAMPLES, "deterministic": True, "database": "none"},
             # Tries each call without a token, but cannot within one process; test_api.py does that.
             "checks": {"ignored_auth": {"enabled": False}},
-            "phases": {"stateful": {"enabled": False}},
+            "phases": {"coverage": {"unexpected-methods": ["delete"]}, "stateful": {"enabled": False}},
         }
     )
 
@@ -132,7 +132,7 @@ def test_no_call_of_the_api_breaks_its_contract(
     assert not found, {key: told[0] for key, told in found.items()}
     for endpoint in ENDPOINTS:
         if endpoint.name not in ("login", "logout"):
-            assert called[endpoint.name].count(200) > 3, endpoint.name
+            assert 200 in called[endpoint.name], endpoint.name
             assert not endpoint.parameters or {400, 404} & set(called[endpoint.name]), endpoint.name
     assert set(called["login"]) >= {400, 401}
 
