@@ -282,6 +282,19 @@ def test_figures_have_every_key_that_the_old_pages_read(client: FlaskClient, dat
     assert overview["attention"]["pending"] == sum(row.status == "pending" for row in rows)
 
 
+@pytest.mark.usefixtures("filled")
+def test_the_search_finds_what_its_page_finds(client: FlaskClient) -> None:
+    path = "/api/admin/search"
+    for text in ("", "shop", "user 3", "I3", "dining", "AAPL", "shpo", "’; --", "%", "nothing of the kind"):
+        answer = assert_as_described(path, client.get(path, query_string={"q": text}))
+        page = get(client, url("/search", q=text)).text if answer["sections"] and text in ("shop", "user 3") else ""
+        for row in (row for section in answer["sections"] for row in section["rows"]):
+            assert not page or f'href="{row["href"]}"' in page, row
+    assert {section["name"] for section in get(client, f"{path}?q=shop").json["sections"]} >= {"merchants"}
+    assert get(client, path).json == {"success": True, "sections": [], "corrections": []}
+    assert assert_as_described(path, get(client, f"{path}?q=a%00b", 400))["parameter"] == "q"
+
+
 # What it takes.
 
 

@@ -18,6 +18,8 @@ from kamioi_web.api import (
     objects,
     overview,
     overview_objects,
+    search,
+    search_objects,
 )
 from kamioi_web.api.access import Credentials
 from kamioi_web.api.lists import cursor, parameters_of
@@ -180,12 +182,25 @@ FIGURES = (
 )
 
 
+SEARCH = Endpoint(
+    "search",
+    "/api/admin/search",
+    search.show,
+    "Everything that holds a text",
+    search_objects.SearchAnswer,
+    "Search",
+    about="Merchants, users, companies, values of filters, pages and saved views; misspelt words are corrected.",
+    parameters=search.PARAMETERS,
+    example="?q=coffee",
+)
+
+
 def _of(page: TablePage) -> tuple[Endpoint, ...]:
     return (_list(page), *(one for one in (*OBJECTS, *FIGURES) if one.group == page.title))
 
 
 LISTED = tuple(endpoint for page in PAGES for endpoint in _of(page))
-ENDPOINTS = (*ACCESS, *(one for one in FIGURES if one not in LISTED), *LISTED)
+ENDPOINTS = (*ACCESS, *(one for one in FIGURES if one not in LISTED), *LISTED, SEARCH)
 
 
 def register(pages: Blueprint) -> None:
