@@ -130,9 +130,11 @@ def check_totals(database) -> None:
     for grain in grains.GRAINS.values():
         sums = [func.sum(totals_now.c[name]) for name in grains.MEASURES]
         kept = select(*(totals_now.c[key] for key in keys), *sums).where(totals_now.c.grain == grain.name)
-        found = {tuple(row) for row in ask(database, kept.group_by(*(totals_now.c[key] for key in keys)))}
+        rows = ask(database, kept.group_by(*(totals_now.c[key] for key in keys)))
+        found = {tuple(row) for row in rows if any(row[len(keys) :])}
         with database.reading(seconds=30) as connection:
-            expected = {tuple(row) for row in connection.execute(grains.recount(connection, grain, true()))}
+            counted = connection.execute(grains.recount(connection, grain, true()))
+            expected = {tuple(row)[: len(keys) + len(grains.MEASURES)] for row in counted}
         assert found == expected, grain.name
 
 
