@@ -1,15 +1,23 @@
-"""Holding answers of the API against its own document."""
+"""Holding answers of the API against its own document, over some of everything."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from helpers import random_rows, stored
 from jsonschema import FormatChecker
 from jsonschema.validators import Draft202012Validator
+from mapping_rows import add_mappings
+from sqlalchemy import insert
 
+from kamioi_web import audit
 from kamioi_web.api import document
 from kamioi_web.api.endpoints import ENDPOINTS
+from kamioi_web.db import Database
+from kamioi_web.schema import allocations, imports, transactions
 
+BIG = 2**60  # an id that a JSON number cannot hold exactly
 FORMATS = FormatChecker(["date-time"])
 
 
@@ -43,3 +51,20 @@ def assert_as_described(path: str, answer: Any, method: str = "get") -> Any:
     ]
     assert not errors, (path, errors[:5])
     return answer.json
+
+
+def fill(database: Database, make_transactions: Callable[..., None]) -> None:
+    """300 random rows, one more with an id that JSON numbers cannot hold, and some of every other list."""
+    add_mappings(database, 60)  # and the users and merchants
+    make_transactions(random_rows(300))
+    row, columns = stored(database)[0], [column.name for column in transactions.c]
+    values = {name: getattr(row, name) for name in columns if name != "id"}
+    with database.writing() as connection:
+        connection.execute(insert(transactions).values(**values | {"source_ref": "big"}, id=BIG))
+        for ticker, cents in (("SBUX", 67), ("AAPL", 33)):
+            share = {"transaction_id": BIG, "user_id": row.user_id, "ticker": ticker, "amount_cents": cents}
+            connection.execute(insert(allocations).values(**share, created_at=row.created_at))
+        connection.execute(insert(imports).values(
+            kind="transactions", file_name="<b>.csv", fingerprint="1", settings={"currency": "USD"}, state="running",
+            checkpoint="", rows_added=3, rows_known=0, rows_rejected=1, started_at=row.created_at))  # fmt: skip
+        audit.record(connection, "tested", subject="transaction", subject_id=BIG, detail={"why": "to see it"})

@@ -7,43 +7,28 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from contract import assert_as_described, the_document
+from contract import BIG, assert_as_described, fill, the_document
 from flask.testing import FlaskClient
-from helpers import FILTERS, get, random_rows, stored, url
+from helpers import FILTERS, get, stored, url
 from jsonschema import ValidationError
-from mapping_rows import add_mappings
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
-from kamioi_web import audit
 from kamioi_web.api import document
 from kamioi_web.api.endpoints import ENDPOINTS, FIGURES, OBJECTS
 from kamioi_web.api.lists import OtherName, parameters_of
 from kamioi_web.db import Database
 from kamioi_web.filters import Reader
 from kamioi_web.pages import PAGES
-from kamioi_web.schema import MAPPING_STATUSES, allocations, imports, llm_mappings, transactions
+from kamioi_web.schema import MAPPING_STATUSES, llm_mappings
 
 LISTS = {page.api_path: page for page in PAGES}
-BIG = 2**60  # an id that a JSON number cannot hold exactly
 
 
 @pytest.fixture
 def filled(database: Database, make_transactions: Callable[..., None]) -> None:
-    """300 random rows, one more with an id that JSON numbers cannot hold, and one of the rest."""
-    add_mappings(database, 60)  # and the users and merchants
-    make_transactions(random_rows(300))
-    row, columns = stored(database)[0], [column.name for column in transactions.c]
-    values = {name: getattr(row, name) for name in columns if name != "id"}
-    with database.writing() as connection:
-        connection.execute(insert(transactions).values(**values | {"source_ref": "big"}, id=BIG))
-        for ticker, cents in (("SBUX", 67), ("AAPL", 33)):
-            share = {"transaction_id": BIG, "user_id": row.user_id, "ticker": ticker, "amount_cents": cents}
-            connection.execute(insert(allocations).values(**share, created_at=row.created_at))
-        connection.execute(insert(imports).values(
-            kind="transactions", file_name="<b>.csv", fingerprint="1", settings={"currency": "USD"}, state="running",
-            checkpoint="", rows_added=3, rows_known=0, rows_rejected=1, started_at=row.created_at))  # fmt: skip
-        audit.record(connection, "tested", subject="transaction", subject_id=BIG, detail={"why": "to see it"})
+    """Some of everything."""
+    fill(database, make_transactions)
 
 
 def rows_of(path: str, answer: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 import schemathesis
+from contract import fill
 from flask import Flask, Response, request
-from helpers import random_rows
 from hypothesis import strategies
-from mapping_rows import add_mappings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from sqlalchemy import insert
 
-from kamioi_web import audit, create_app
+from kamioi_web import create_app
 from kamioi_web.api.endpoints import ENDPOINTS
 from kamioi_web.api.lists import PLACES, OtherName, parameters_of
 from kamioi_web.auth import tokens
@@ -53,10 +52,7 @@ def app(
     settings: Settings, database: Database, make_transactions: Callable[..., None], called: dict[str, list[int]]
 ) -> Iterator[Flask]:
     """The dashboard over some of everything."""
-    add_mappings(database, 60)
-    make_transactions(random_rows(150))
-    with database.writing() as connection:
-        audit.record(connection, "tested", subject="transaction", subject_id=1)
+    fill(database, make_transactions)
     app = create_app(settings)
 
     def note(response: Response) -> Response:

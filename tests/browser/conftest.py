@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import skip_or_fail
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from browser.site import CHROMIUM, CHROMIUM_ARGUMENTS, SESSION, Site, serve
 from kamioi_web.db import Database
@@ -18,6 +18,7 @@ from kamioi_web.settings import Settings
 
 ROWS = 12_000
 TIMEOUT_MS = 20_000
+expect.set_options(timeout=TIMEOUT_MS)
 COMMON: dict[str, Any] = {"secret_key": "a key for the tests", "cache_seconds": 0, "_env_file": None}
 
 
