@@ -25,7 +25,7 @@ check: setup ## lint, types, templates, dependencies
 	$(BIN)/djlint --lint --quiet kamioi_web/templates
 	$(BIN)/deptry .
 
-bench: setup servers ## the figures: pages, totals, imports (BENCH_ROWS=1000000,10000000)
+bench: setup servers ## the figures: pages, lists, totals, imports (BENCH_ROWS=1000000,10000000 BENCH_LISTS=1500000,15000000)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 setup: $(VENV)/.ok ## .venv with the locked dependencies; nothing runs
