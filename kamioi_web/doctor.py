@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from kamioi_web import grains, migrations
 from kamioi_web.db import Database
 from kamioi_web.dialects.sqlite import PRAGMAS
+from kamioi_web.search import vocabulary
 from kamioi_web.settings import Settings
 
 LONGEST_TAIL = 200_000
@@ -32,6 +33,9 @@ def examine(database: Database) -> list[Finding]:
         if waiting:
             return [*findings, Finding(f"Not yet applied: {', '.join(waiting)}.", MIGRATE)]
         findings += _indexes(connection)
+        if vocabulary.is_missing(connection):
+            what = "The words of merchants' names are missing: misspelt ones are not put right."
+            findings.append(Finding(what, MIGRATE))
         findings += _postgres(connection) if database.dialect.partitions else _sqlite(connection)
     return findings
 

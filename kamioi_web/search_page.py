@@ -130,7 +130,8 @@ def _by_id(connection: Connection, asked: Asked, table: TablePage | None) -> str
 def _objects(connection: Connection, asked: Asked, table: TablePage | None) -> list[str]:
     """The pages of everything whose id, number or e-mail the text is; more than one where it may mean several."""
     text = asked.words
-    if asked.pairs or not text or " " in text:
+    among_admins = table is not None and table.cells.SEARCH[1] == "admins"  # whose e-mails are no users'
+    if asked.pairs or not text or " " in text or among_admins:
         return []
     people = [f"{USERS.href}/{id}" for id in user_queries.exactly(connection, text)]
     if table is USERS:

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
+from helpers import add_directory
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from kamioi_web import doctor, migrations
 from kamioi_web.db import Database
+from kamioi_web.search import vocabulary
 from kamioi_web.settings import Settings
 
 
@@ -90,3 +92,11 @@ def test_settings_that_are_unsafe_in_production_are_named(healthy: Database, set
     healthy.settings = unsafe.model_copy(update=safe)
     assert "KAMIOI_SECRET_KEY" not in found(healthy)
     assert "KAMIOI_REDIS_URL" not in found(healthy)
+
+
+def test_merchants_without_words_are_named(healthy: Database) -> None:
+    add_directory(healthy)
+    assert "words of merchants' names are missing" in found(healthy)
+    assert "kamioi-web migrate" in found(healthy)
+    vocabulary.add_missing(healthy)
+    assert found(healthy) == ""

@@ -87,6 +87,13 @@ def test_what_is_one_thing_leads_straight_to_it(client: FlaskClient, filled: Dat
     assert leads_to(client, "id:3", "&in=users") == "/users/3"
 
 
+def test_in_a_list_of_admins_an_e_mail_is_an_admins(client: FlaskClient, filled: Database) -> None:
+    with filled.writing() as connection:
+        connection.execute(update(admins).values(email="user2@example.com"))
+    assert leads_to(client, "user2@example.com", "&in=audit") == "/audit?admin=user2@example.com"
+    assert leads_to(client, "user2@example.com", "&in=transactions") == "/users/2"
+
+
 def test_a_number_that_may_be_several_things_shows_them_all(client: FlaskClient, filled: Database) -> None:
     seven = found(client, "7")
     assert seven["transaction"] == [["Transaction 7"]]

@@ -41,9 +41,13 @@ def rebuild(connection: Connection) -> int:
 def add_missing(database: Database) -> int:
     """Rebuild where there are merchants and no words yet, as before the vocabulary was kept; the words added."""
     with database.writing() as connection:
-        there = connection.scalar(select(search_words.c.word).limit(1)) is not None
-        empty = connection.scalar(select(merchants.c.id).limit(1)) is None
-        return 0 if there or empty else rebuild(connection)
+        return rebuild(connection) if is_missing(connection) else 0
+
+
+def is_missing(connection: Connection) -> bool:
+    """Whether there are merchants and no words."""
+    there = connection.scalar(select(search_words.c.word).limit(1)) is not None
+    return not there and connection.scalar(select(merchants.c.id).limit(1)) is not None
 
 
 def _known(connection: Connection, words: Sequence[str]) -> set[str]:
