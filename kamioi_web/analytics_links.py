@@ -20,14 +20,8 @@ FLAT = 0.05  # percent; what rounds to nothing is no change
 def rows_href(scope: Scope, period: Period, **filters: Any) -> str:
     """The list's address with exactly these rows; '' where an address cannot say a value, as an empty category."""
     shared = {"account_type": scope.account_type, "category": scope.category, "currency": scope.currency}
-    pairs = [f"since={period.since}", f"until={period.until}"]
-    for name, values in (shared | filters).items():
-        for value in _each(values):
-            text = str(value)
-            if not _can_be_said(name, text):
-                return ""
-            pairs.append(f"{name}={quoted(text)}")
-    return f"{LIST}?{'&'.join(pairs)}"
+    pairs = [_pair(name, str(value)) for name, values in (shared | filters).items() for value in _each(values)]
+    return f"{LIST}?since={period.since}&until={period.until}{''.join(pairs)}" if all(pairs) else ""
 
 
 def _each(values: Any) -> tuple[Any, ...]:
@@ -35,6 +29,11 @@ def _each(values: Any) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=4096)
+def _pair(name: str, text: str) -> str:
+    """A filter as a part of an address, kept, since a page has hundreds of the same; '' where none can say it."""
+    return f"&{name}={quoted(text)}" if _can_be_said(name, text) else ""
+
+
 def _can_be_said(name: str, text: str) -> bool:
     """Whether the list reads this text as this value: not when it would trim, refuse or overlook it."""
     try:

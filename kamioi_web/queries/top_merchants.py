@@ -47,7 +47,7 @@ def _number(name: str) -> Any:
 
 
 SHOWN = 10
-CANDIDATES = 30  # of each month; doubled once
+CANDIDATES = 60  # of each month; doubled once
 LOW, HIGH, MOST, SHOWING = (_number(name) for name in ("low", "high", "most", "shown"))
 CURRENCY = bindparam("currency", type_=Text)
 GRAIN = literal_column("'merchant_month'")  # to the letter as the partial index says it, or SQLite would not use it
