@@ -20,6 +20,7 @@ from kamioi_web import (
     request_context,
     search_page,
     security,
+    sent_forms,
     settings_page,
     transaction_page,
     user_page,
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(views.blueprint)
     app.register_blueprint(_pages())
     app.context_processor(request_context.shown_everywhere(NAV))
+    app.context_processor(lambda: {"new_key": sent_forms.new_key})
     error_pages.handle_errors(app)
     assets.serve(app)
     HTMX(app)

@@ -20,6 +20,8 @@ from kamioi_web.cli_progress import progress_lines
 from kamioi_web.db import Database
 from kamioi_web.errors import KamioiError
 from kamioi_web.generate.store import store
+from kamioi_web.jobs.tables import QUEUES
+from kamioi_web.jobs.worker import Worker
 from kamioi_web.schema import ROLES
 from kamioi_web.search import vocabulary
 from kamioi_web.settings import settings
@@ -100,10 +102,19 @@ def serve(host: str, port: int, workers: int) -> None:
 
 
 @commands.command()
+@click.option("--queue", "queues", multiple=True, type=click.Choice(QUEUES), help="May be repeated. Default: all.")
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 32), help="Jobs at once in a queue.")
+@click.option("--with-parent", is_flag=True, help="End when the process that started this one ends.")
+def worker(queues: tuple[str, ...], threads: int, with_parent: bool) -> None:
+    """Carry out jobs: bulk changes, exports, imports. As many workers as you like; stop them at any time."""
+    Worker(settings(), queues or QUEUES, threads).run(with_parent)
+
+
+@commands.command()
 @click.option("--every", default=5.0, show_default=True, help="Seconds between two rounds.")
 @click.option("--once", is_flag=True, help="One round, then end.")
 def scheduler(every: float, once: bool) -> None:
-    """Fold the tail of the totals and make partitions ahead, again and again. One process is enough."""
+    """Fold the tail of the totals, make partitions ahead and order what is done each hour and night. One is enough."""
     with open_database() as database:
         serving.keep_up(database, every, once)
 

@@ -15,6 +15,8 @@ from kamioi_web.auth import admins
 from kamioi_web.cli_progress import progress_lines
 from kamioi_web.db import Database
 from kamioi_web.generate.store import store
+from kamioi_web.jobs import schedule
+from kamioi_web.jobs.bell import Bell
 from kamioi_web.schema import transactions
 from kamioi_web.security import load_secret_key
 from kamioi_web.settings import Settings
@@ -59,12 +61,13 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 
 
 def keep_up(database: Database, every: float, once: bool, stop: threading.Event | None = None) -> None:
-    """Fold the totals' tail, and make next months' partitions, until `stop` is set."""
-    stop = stop or threading.Event()
+    """Fold the totals' tail, make next months' partitions, and order the jobs that are due, until `stop` is set."""
+    stop, bell = stop or threading.Event(), Bell(database.settings)
     while True:
         with database.writing() as connection:
             totals.fold(connection)
         migrations.add_months_ahead(database, datetime.now(UTC), MONTHS_AHEAD)
+        schedule.order_due(database, bell)
         if once or stop.wait(every):
             return
 

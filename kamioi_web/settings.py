@@ -36,12 +36,21 @@ class Settings(BaseSettings):
     pool_size: int = Field(8, ge=1, description="Database connections that a process keeps.")
     scan_ms: int = Field(40, ge=1, description="Time that one bounded scan aims at.")
     cache_seconds: float = Field(5, ge=0, description="Age up to which a total is shown without being read again.")
+    files: Path | None = Field(None, description="Folder of exports and uploads; beside the database when not set.")
+    upload_mb: int = Field(2_000, ge=1, description="Largest file that may be uploaded.")
+    export_days: float = Field(7, gt=0, description="How long the file of an export is kept.")
+    undo_days: float = Field(30, gt=0, description="How long a bulk change can be undone.")
     session_idle_hours: float = Field(12, gt=0, description="A session unused for this long ends.")
     session_days: float = Field(7, gt=0, description="A session ends after this in any case.")
 
     @property
     def in_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def files_folder(self) -> Path:
+        """Where exports and uploads lie."""
+        return self.files or self.database_folder / "files"
 
     @property
     def database_folder(self) -> Path:

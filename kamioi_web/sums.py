@@ -5,6 +5,7 @@ SQLite's own GROUP BY takes three times as long for the same sums, because it so
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from operator import add
 from typing import NamedTuple
 
 from kamioi_web.schema import from_micros
@@ -28,7 +29,10 @@ class Finest(NamedTuple):
 
 def sums_by_grain(rows: Iterable[tuple]) -> list[tuple]:
     """The rows of totals, no key twice, that transactions shaped as loading.TRANSACTION_COLUMNS add up to."""
-    found = _finest(rows)
+    return _rows_of(_finest(rows))
+
+
+def _rows_of(found: Finest) -> list[tuple]:
     tickers = {key: sums for key, sums in found.tickers.items() if key[0] is not None}
     ticker_months = _regrouped(tickers, lambda key: (key[0], month_of(key[1] * 24), key[2]))
     return [
@@ -45,6 +49,30 @@ def sums_by_grain(rows: Iterable[tuple]) -> list[tuple]:
         *(("merchant_month", merchant, "", month, "", "", "", "", currency, *sums, 0)
           for (merchant, month, currency), sums in found.months.items()),
     ]  # fmt: skip
+
+
+def changes_by_grain(pairs: Iterable[tuple[tuple, tuple]]) -> list[tuple]:
+    """The rows of totals to add where transactions, (before, after), get another status, category or ticker."""
+    hours, cube, tickers, users, merchants, _, newest = found = Finest({}, {}, {}, {}, {}, {}, {})
+    for pair in pairs:
+        moved = pair[0][9] != pair[1][9]
+        for sign, row in zip((-1, 1), pair, strict=True):
+            user_id, merchant_id, posted_at, amount, currency, round_up, fee, category, status, ticker, kind, *_ = row
+            hour = posted_at // HOUR
+            user, sums = (user_id, status, currency), (sign, sign * amount, sign * round_up, sign * fee)
+            _add(hours, (hour, status, currency), sums)
+            _add(cube, (hour // 24, status, category, kind, "refund" if amount < 0 else "purchase", currency), sums)
+            _add(users, user, sums)
+            _add(merchants, (merchant_id, status, currency), sums)
+            if moved:
+                _add(tickers, (ticker, hour // 24, currency), sums)
+            newest[user] = max(newest.get(user, 0), posted_at if sign > 0 else 0)
+    return [row for row in _rows_of(found) if any(row[9:13])]
+
+
+def _add(sums: Sums, key: tuple, more: Measures) -> None:
+    known = sums.get(key)
+    sums[key] = tuple(map(add, known, more)) if known else more  # ty: ignore[invalid-assignment]
 
 
 def _finest(rows: Iterable[tuple]) -> Finest:

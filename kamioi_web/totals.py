@@ -27,7 +27,7 @@ from kamioi_web.dialects import dialect_of
 from kamioi_web.grains import CUBE, GRAINS, MEASURES, TOTALLED, Grain, recount, sum_of
 from kamioi_web.schema import EPOCH, from_micros, to_micros, totals, totals_now
 from kamioi_web.sql_types import AnySelect
-from kamioi_web.sums import month_of, sums_by_grain
+from kamioi_web.sums import HOUR, changes_by_grain, month_of, sums_by_grain
 
 LONG = 24 * 3600.0  # seconds; a recount reads everything
 MICROSECOND = timedelta(microseconds=1)
@@ -50,6 +50,22 @@ def add_loaded(connection: Connection, rows: Iterable[tuple]) -> None:
     dialect = dialect_of(connection)
     if dialect.row_triggers:
         dialect.add_sums(connection, totals, sums_by_grain(rows))
+
+
+def add_changed(connection: Connection, pairs: Iterable[tuple[tuple, tuple]]) -> None:
+    """Move rows, (before, after) as loading.TRANSACTION_COLUMNS, in every grain; used as add_loaded is."""
+    dialect = dialect_of(connection)
+    if dialect.row_triggers:
+        dialect.add_sums(connection, totals, changes_by_grain(pairs))
+
+
+def add_counted(connection: Connection, name: str, at: int, n: int, kind: str) -> None:
+    """Add rows of one kind and one moment, in microseconds, to a list that is counted only; as add_loaded."""
+    dialect = dialect_of(connection)
+    if dialect.row_triggers and n:
+        grains = ((name, 0), (f"{name}_day", at // (24 * HOUR)), (f"{name}_hour", at // HOUR))
+        rows = [(grain, 0, "", bucket, "", "", "", kind, "", n, 0, 0, 0, 0) for grain, bucket in grains]
+        dialect.add_sums(connection, totals, rows)
 
 
 def fold(connection: Connection) -> int:

@@ -37,6 +37,13 @@ CREATE INDEX IF NOT EXISTS audit_events_of ON audit_events (subject, subject_id,
 CREATE INDEX IF NOT EXISTS audit_events_admin ON audit_events (admin_id, at, id) WHERE admin_id IS NOT NULL;
 -- Imports in the order of their beginning.
 CREATE INDEX IF NOT EXISTS imports_started ON imports (started_at, id);
+-- Jobs in their order; those of an admin; those that are not over yet, for the workers and for the badge.
+CREATE INDEX IF NOT EXISTS jobs_created ON jobs (created_at, id);
+CREATE INDEX IF NOT EXISTS jobs_admin ON jobs (admin_id, created_at, id) WHERE admin_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS jobs_open ON jobs (queue, due_at, id) WHERE state IN ('waiting', 'running', 'paused');
+-- The lines of one job, newest first; the keys that are old enough to be forgotten.
+CREATE INDEX IF NOT EXISTS job_lines_job ON job_lines (job_id, id);
+CREATE INDEX IF NOT EXISTS sent_forms_created ON sent_forms (created_at);
 -- Sessions of one admin, to revoke them together.
 CREATE INDEX IF NOT EXISTS admin_sessions_admin ON admin_sessions (admin_id);
 -- Tokens of one admin, newest first.

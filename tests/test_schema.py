@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, Float, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+import kamioi_web.jobs.tables  # noqa: F401 - its tables belong to the metadata
 from kamioi_web import schema
 from kamioi_web.db import Database
 from kamioi_web.schema import Moment, metadata, totals_now

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 
-from kamioi_web.schema import Moment, merchants, users
+from kamioi_web.schema import Moment, from_micros, merchants, users
 from kamioi_web.search.words import pieces_of
 from kamioi_web.settings import Settings
 from kamioi_web.sql_types import AnySelect
@@ -58,6 +58,10 @@ class Postgres:
     def limit_reads(self, connection: Connection, seconds: float) -> None:
         limit = f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}; SET LOCAL lock_timeout = 2000"
         connection.exec_driver_sql(f"SET TRANSACTION READ ONLY; {limit}")
+
+    def later(self, seconds: float) -> ColumnElement[datetime]:
+        """The database's own clock, so many seconds on: what the leases of several machines are compared by."""
+        return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, float(seconds))
 
     def micros_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
         return (func.extract("epoch", moment) * 1_000_000).cast(BigInteger)
@@ -118,6 +122,16 @@ class Postgres:
             into = f"INSERT INTO {table.name} ({names}) SELECT {values} FROM incoming"
             cursor.execute(f"{into} ON CONFLICT {conflict}")
             return cursor.rowcount
+
+    def append(
+        self, connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> None:
+        """Add rows that are new for certain; moments are in microseconds."""
+        raw: Any = connection.connection.dbapi_connection
+        moments = [isinstance(table.c[name].type, Moment) for name in columns]
+        with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row([from_micros(v) if at else v for v, at in zip(row, moments, strict=True)])
 
     def just_added(self, table: Table, ids: Sequence[int]) -> ColumnElement[bool]:
         """The rows that bulk_insert put in; other writers' ids may lie between ours."""

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from kamioi_web.errors import KamioiError
+from kamioi_web.schema import Moment
 from kamioi_web.search.words import pieces_of
 from kamioi_web.settings import Settings
 from kamioi_web.sql_types import AnySelect
@@ -93,6 +94,11 @@ class Sqlite:
         deadline = time.monotonic() + seconds
         raw.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
 
+    def later(self, seconds: float) -> ColumnElement[datetime]:
+        """The database's own clock, so many seconds on: what the leases of several processes are compared by."""
+        now = (func.julianday("now") - 2440587.5) * 86_400_000_000
+        return type_coerce(now.cast(BigInteger) + int(seconds * 1_000_000), Moment)
+
     def micros_of(self, moment: ColumnElement[Any]) -> ColumnElement[int]:
         return type_coerce(moment, BigInteger)
 
@@ -142,6 +148,15 @@ class Sqlite:
         raw: Any = connection.connection.dbapi_connection
         into = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
         return raw.executemany(f"{into} ON CONFLICT DO NOTHING", rows).rowcount
+
+    def append(
+        self, connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> None:
+        """Add rows that are new for certain; moments are in microseconds."""
+        raw: Any = connection.connection.dbapi_connection
+        raw.executemany(
+            f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows
+        )
 
     def just_added(self, table: Table, ids: Sequence[int]) -> ColumnElement[bool]:
         """The rows that bulk_insert put in; nobody else writes meanwhile."""

@@ -1,0 +1,30 @@
+"""The kinds of jobs that this release knows, each with the queue that carries it out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kamioi_web.jobs import bulk, undo, upkeep
+from kamioi_web.jobs.running import Job
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job: `run` does it from its checkpoint on; an `undoable` one keeps what was before."""
+
+    name: str
+    label: str
+    run: Callable[[Job], dict[str, Any]]
+    queue: str = "default"
+    undoable: bool = False
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("bulk", "Bulk change", bulk.run, undoable=True),
+        Kind("undo", "Undo", undo.run, undoable=True),
+        Kind("check", "Check of totals", upkeep.check),
+        Kind("clean", "Clean-up", upkeep.clean),
+    )
+}
