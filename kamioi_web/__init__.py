@@ -14,6 +14,7 @@ from kamioi_web import (
     audit_page,
     error_pages,
     import_page,
+    job_page,
     mapping_page,
     merchant_page,
     overview_page,
@@ -25,6 +26,7 @@ from kamioi_web import (
     transaction_page,
     user_page,
 )
+from kamioi_web.actions import jobs as job_actions
 from kamioi_web.actions import login, preferences, tokens, views
 from kamioi_web.api import endpoints
 from kamioi_web.api import page as api_page
@@ -42,6 +44,7 @@ SITES = (
     audit_page,
     endpoints,
     import_page,
+    job_page,
     mapping_page,
     merchant_page,
     overview_page,
@@ -68,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.secure(app, settings)
     protect(app, request_context.shared_connection)
     app.register_blueprint(login.blueprint)
+    app.register_blueprint(job_actions.blueprint)
     app.register_blueprint(preferences.make_blueprint({page.name: tuple(page.cells.COLUMNS) for page in PAGES}))
     app.register_blueprint(tokens.blueprint)
     app.register_blueprint(views.blueprint)

@@ -113,10 +113,11 @@ def worker(queues: tuple[str, ...], threads: int, with_parent: bool) -> None:
 @commands.command()
 @click.option("--every", default=5.0, show_default=True, help="Seconds between two rounds.")
 @click.option("--once", is_flag=True, help="One round, then end.")
-def scheduler(every: float, once: bool) -> None:
+@click.option("--with-parent", is_flag=True, help="End when the process that started this one ends.")
+def scheduler(every: float, once: bool, with_parent: bool) -> None:
     """Fold the tail of the totals, make partitions ahead and order what is done each hour and night. One is enough."""
     with open_database() as database:
-        serving.keep_up(database, every, once)
+        serving.keep_up(database, every, once, with_parent)
 
 
 @commands.command()

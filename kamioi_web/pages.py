@@ -5,6 +5,8 @@ from kamioi_web.queries import (
     audit_events,
     import_cells,
     import_runs,
+    job_cells,
+    job_list,
     mapping_cells,
     mappings,
     merchant_cells,
@@ -30,8 +32,9 @@ MAPPINGS = TablePage(
 )
 MERCHANTS = TablePage("merchants", "Merchants", merchants, merchant_cells)
 IMPORTS = TablePage("imports", "Imports", import_runs, import_cells, section="Operations")
+JOBS = TablePage("jobs", "Jobs", job_list, job_cells, section="Operations")
 AUDIT = TablePage(
     "audit", "Audit log", audit_events, audit_cells, rows_are="events", section="Operations", role="operator"
 )
 
-PAGES = (TRANSACTIONS, USERS, MAPPINGS, MERCHANTS, IMPORTS, AUDIT)
+PAGES = (TRANSACTIONS, USERS, MAPPINGS, MERCHANTS, JOBS, IMPORTS, AUDIT)

@@ -2,15 +2,20 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, cast
 
 from flask import Flask, current_app, g, request
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from kamioi_web import audit
 from kamioi_web.db import Database
+from kamioi_web.errors import KamioiError
+from kamioi_web.jobs import store
 from kamioi_web.settings import Settings
+
+MOST_COUNTED = 99
 
 
 def settings_of() -> Settings:
@@ -64,6 +69,15 @@ def record_event(
     audit.record(connection, action, by, subject, subject_id, detail, address, request_id)
 
 
+def _open_jobs() -> str:
+    """How many jobs are not over, for the badge: read along a small index and kept for some seconds."""
+    kept = current_app.extensions["aggregates"]
+    with suppress(KamioiError, DBAPIError):  # a page without its badge is still a page
+        n = kept.get("open jobs", lambda: store.open_jobs(database_connection(), MOST_COUNTED + 1)).value
+        return f"{MOST_COUNTED}+" if n > MOST_COUNTED else str(n or "")
+    return ""
+
+
 def took() -> str:
     """How long this request has taken so far."""
     return f"{(time.perf_counter() - g.began) * 1000:.0f} ms"
@@ -75,10 +89,11 @@ def shown_everywhere(links: Sequence[Any]) -> Callable[[], dict[str, Any]]:
     def shown() -> dict[str, Any]:
         admin = g.get("admin")
         nav = [
-            {"label": link.title, "href": link.href, "section": link.section, "current": link.holds(request.path)}
+            {"label": link.title, "href": link.href, "section": link.section, "current": link.holds(request.path),
+             "note": _open_jobs() if link.href == "/jobs" else ""}
             for link in links
             if admin and admin.may(link.role)
-        ]
+        ]  # fmt: skip
         return {"admin": admin, "nav": nav, "engine": database_of().dialect.label, "took": took}
 
     return shown

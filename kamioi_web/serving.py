@@ -1,7 +1,12 @@
 """Running the dashboard: gunicorn, the upkeep of the totals, and the demo."""
 
+import os
+import signal
+import subprocess
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +22,7 @@ from kamioi_web.db import Database
 from kamioi_web.generate.store import store
 from kamioi_web.jobs import schedule
 from kamioi_web.jobs.bell import Bell
+from kamioi_web.jobs.worker import GRACE_SECONDS
 from kamioi_web.schema import transactions
 from kamioi_web.security import load_secret_key
 from kamioi_web.settings import Settings
@@ -60,15 +66,16 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     Gunicorn(settings, options).run()
 
 
-def keep_up(database: Database, every: float, once: bool, stop: threading.Event | None = None) -> None:
-    """Fold the totals' tail, make next months' partitions, and order the jobs that are due, until `stop` is set."""
-    stop, bell = stop or threading.Event(), Bell(database.settings)
+def keep_up(database: Database, every: float, once: bool, with_parent: bool = False) -> None:
+    """Fold the totals' tail, make next months' partitions, and order the jobs that are due, until told to stop."""
+    stop, bell, parent = threading.Event(), Bell(database.settings), os.getppid()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     while True:
         with database.writing() as connection:
             totals.fold(connection)
         migrations.add_months_ahead(database, datetime.now(UTC), MONTHS_AHEAD)
         schedule.order_due(database, bell)
-        if once or stop.wait(every):
+        if once or stop.wait(every) or (with_parent and os.getppid() != parent):
             return
 
 
@@ -88,7 +95,20 @@ def demo(rows: int, port: int, folder: Path) -> None:
     )
     click.echo("  The password is for this run. Ctrl-C ends it.\n")
     sys.stdout.flush()
-    serve(settings, "127.0.0.1", port, 2)
+    with beside("worker", settings), beside("scheduler", settings):
+        serve(settings, "127.0.0.1", port, 2)
+
+
+@contextmanager
+def beside(command: str, settings: Settings) -> Generator[subprocess.Popen[bytes]]:
+    """A command of ours as a process that ends when this one does."""
+    words = [sys.executable, "-m", "kamioi_web.cli", command, "--with-parent"]
+    process = subprocess.Popen(words, env=os.environ | {"KAMIOI_DATABASE_URL": settings.database_url})  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(GRACE_SECONDS)
 
 
 def _fill(database: Database, rows: int) -> None:

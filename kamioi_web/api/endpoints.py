@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 from flask import Blueprint
 from pydantic import create_model
 
-from kamioi_web import audit_page, import_page, mapping_page, merchant_page, transaction_page, user_page
+from kamioi_web import audit_page, import_page, job_page, mapping_page, merchant_page, transaction_page, user_page
 from kamioi_web.api import (
     access,
     analytics_objects,
@@ -25,7 +25,7 @@ from kamioi_web.api.access import Credentials
 from kamioi_web.api.lists import cursor, parameters_of
 from kamioi_web.auth.guard import require_role
 from kamioi_web.filters import Parameter
-from kamioi_web.pages import AUDIT, IMPORTS, MAPPINGS, MERCHANTS, PAGES, TRANSACTIONS, USERS
+from kamioi_web.pages import AUDIT, IMPORTS, JOBS, MAPPINGS, MERCHANTS, PAGES, TRANSACTIONS, USERS
 from kamioi_web.queries import analytics_scope
 from kamioi_web.schema import ROLES
 from kamioi_web.table_page import TablePage
@@ -139,6 +139,7 @@ OBJECTS = (
         merchant_objects.MerchantAnswer,
     ),
     _object(IMPORTS, "import", import_page.show_json, "One import", objects.ImportAnswer),
+    _object(JOBS, "job", job_page.show_json, "One job, and what came of it", objects.JobAnswer),
     _object(AUDIT, "event", audit_page.show_json, "One event", objects.EventAnswer),
 )
 

@@ -19,6 +19,7 @@ from kamioi_web.api.answers import (
     Succeeded,
     word,
 )
+from kamioi_web.jobs.tables import STATES
 from kamioi_web.schema import (
     IMPORT_KINDS,
     IMPORT_STATES,
@@ -254,6 +255,32 @@ class Import(Identified):
     rows_rejected: Count
     started_at: Moment
     finished_at: Moment | None
+
+
+class Job(Identified):
+    """A piece of work in the background."""
+
+    cursor: Place
+    kind: Annotated[str, Field(examples=["bulk", "export"])]
+    title: str
+    ordered_by: Annotated[str | None, Field(description="An admin's e-mail; null where a schedule ordered it.")]
+    state: Annotated[str, word(STATES)]
+    rows_done: Count
+    rows_total: Count | None
+    result: Annotated[dict[str, Any], Field(description="What came of it, by kind: rows changed, left, a file.")]
+    error: str | None
+    undo_of: Annotated[int | None, Field(description="The job that this one puts back.")]
+    undone_by: Annotated[int | None, Field(description="The job that put this one back.")]
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class JobAnswer(TypedDict):
+    """One job."""
+
+    success: Succeeded
+    job: Job
 
 
 ImportAnswer = TypedDict("ImportAnswer", {"success": Succeeded, "import": Import})

@@ -13,7 +13,6 @@ class Kind:
     """A kind of job: `run` does it from its checkpoint on; an `undoable` one keeps what was before."""
 
     name: str
-    label: str
     run: Callable[[Job], dict[str, Any]]
     queue: str = "default"
     undoable: bool = False
@@ -22,9 +21,9 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("bulk", "Bulk change", bulk.run, undoable=True),
-        Kind("undo", "Undo", undo.run, undoable=True),
-        Kind("check", "Check of totals", upkeep.check),
-        Kind("clean", "Clean-up", upkeep.clean),
+        Kind("bulk", bulk.run, undoable=True),
+        Kind("undo", undo.run, undoable=True),
+        Kind("check", upkeep.check),
+        Kind("clean", upkeep.clean),
     )
 }

@@ -9,6 +9,16 @@ OPEN_STATES = ("waiting", "running", "paused")  # the partial index jobs_open ho
 WISHES = ("", "pause", "cancel")
 QUEUES = ("default", "mapping", "export")  # each has workers of its own, so that none waits for a long one of another
 
+LABELS = {
+    "bulk": "Bulk change",
+    "undo": "Undo",
+    "export": "Export",
+    "import": "Import",
+    "count": "Count",
+    "check": "Check of totals",
+    "clean": "Clean-up",
+}  # of the kinds, as pages name them
+
 jobs = Table(
     "jobs",
     metadata,

@@ -29,7 +29,7 @@ TILES = {"Logins": "login.success", "Failed logins": "login.failure", "Logins re
 SHORT, VALUE = 160, 60  # characters of a detail in the list, and of one value in it; the event's own page has all
 # Where one of them is shown.
 PAGES = {"transaction": "/transactions", "user": "/users", "mapping": "/llm-center", "merchant": "/merchants",
-         "view": "/views"}  # fmt: skip
+         "view": "/views", "job": "/jobs"}  # fmt: skip
 
 
 def present(rows: Sequence[Any], query: str, start: int | None, beside: None = None) -> list[tuple]:
