@@ -26,6 +26,7 @@ from kamioi_web import (
     transaction_page,
     user_page,
 )
+from kamioi_web.actions import bulk as bulk_actions
 from kamioi_web.actions import jobs as job_actions
 from kamioi_web.actions import login, preferences, tokens, views
 from kamioi_web.api import endpoints
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     protect(app, request_context.shared_connection)
     app.register_blueprint(login.blueprint)
     app.register_blueprint(job_actions.blueprint)
+    app.register_blueprint(bulk_actions.blueprint)
     app.register_blueprint(preferences.make_blueprint({page.name: tuple(page.cells.COLUMNS) for page in PAGES}))
     app.register_blueprint(tokens.blueprint)
     app.register_blueprint(views.blueprint)

@@ -17,7 +17,7 @@ from kamioi_web.paging.positions import Spans
 from kamioi_web.paging.scan import Found, read_chunk
 from kamioi_web.queries import merchants, search_words
 from kamioi_web.schema import EPOCH, to_micros
-from kamioi_web.text import LABELS, age_text, day_text, number_text, rough
+from kamioi_web.text import LABELS, STATUS_LABELS, age_text, day_text, number_text, rough
 from kamioi_web.timeline import bars
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
             for label, value, names in table.cells.chips(asked)
         ],
         "tabs": _tabs(table, view),
+        "pairs": asked.pairs,
+        "statuses": list(STATUS_LABELS.items()),
         "clear_href": asked.all_href if asked.pairs else None,
         "views": saved_views.offered(table, view.connection, asked),
         "fields": fields,
@@ -162,6 +164,7 @@ def fragment(table: "TablePage", view: "View", since: Cursor | None = None) -> d
         "timeline_href": asked.link(under="/timeline"),
         "newer_href": _newer_href(asked, since) if since else "",
         "preferences_href": "/preferences",
+        "bulk_href": table.bulk if table.bulk and g.admin.may(table.bulk_role) else "",
         "columns": [
             {
                 "key": key,

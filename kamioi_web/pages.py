@@ -18,7 +18,7 @@ from kamioi_web.queries import (
 )
 from kamioi_web.table_page import TablePage
 
-TRANSACTIONS = TablePage("transactions", "Transactions", transactions, transaction_cells)
+TRANSACTIONS = TablePage("transactions", "Transactions", transactions, transaction_cells, bulk="/transactions/bulk")
 USERS = TablePage("users", "Users", users, user_cells)
 MAPPINGS = TablePage(
     "mappings",

@@ -1,6 +1,8 @@
 """TablePage: one list as page, rows, summary, timeline, newer and JSON, all from the same query module."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +18,7 @@ from kamioi_web.figures import Figures, Subject
 from kamioi_web.filters import end_of
 from kamioi_web.list_request import PLACES, ListRequest, parse_list, single
 from kamioi_web.paging.cursor import Cursor
-from kamioi_web.paging.keyset import Listing, Place, Plan, count_up_to
+from kamioi_web.paging.keyset import Listing, Place, Plan, Stream, count_up_to, fetch
 from kamioi_web.paging.positions import END_OF_TIME, Positions, Span, Spans
 from kamioi_web.paging.scan import Bound, Found, read_chunk
 from kamioi_web.request_context import database_connection, database_of, settings_of
@@ -57,6 +59,8 @@ class TablePage:
     api: str = ""  # its address under /api/admin, where that is another
     largest: int = 100  # rows of a page of the API
     under_data: bool = False  # the old clients look for its rows inside of “data”
+    bulk: str = ""  # the address at which many of its rows are changed
+    bulk_role: str = "operator"
 
     @property
     def href(self) -> str:
@@ -149,11 +153,11 @@ class TablePage:
         """The list as JSON, in the shape that the old clients read."""
         return lists.show(self, request.args.to_dict(flat=False))
 
-    def embed(self, values: dict[str, list[str]], limit: int) -> Markup:
-        """The newest rows of the list under a filter, inside another page, with a link to all of them."""
+    def embed(self, values: dict[str, list[str]], limit: int, places: Sequence[Cursor] = ()) -> Markup:
+        """The newest rows under a filter, or those of some places, inside another page; with a link to all of them."""
         view = replace(self._view(values, ()), limit=limit)
         place = Place()
-        found = self.read(view, place)
+        found = self._read_places(view, places) if places else self.read(view, place)
         exactly = view.figures.exactly()
         n = exactly.value.n if exactly else None
         everything = "Open as a list" if n == 1 else f"All {number_text(n)} {self.noun}" if n else f"All {self.noun}"
@@ -162,9 +166,16 @@ class TablePage:
             page=list_parts.fragment(self, view),
             chunk=list_parts.chunk(self, view, place, found, 1, "older"),
             href=view.request.link(),
-            more=everything if found.rows else "",
+            more=everything if found.rows and not places else "",
         )
         return Markup(html)  # noqa: S704 - the template has escaped it
+
+    def _read_places(self, view: View, places: Sequence[Cursor]) -> Found:
+        table = self.subject.LISTING.table
+        moments = [place.at for place in places]
+        few = Stream(None, (table.c.id.in_([place.id for place in places]),))
+        plan = Plan((few,), min(moments), max(moments) + timedelta(microseconds=1))
+        return Found(fetch(view.connection, self.subject.LISTING, plan, Place(), len(places)), False, None)
 
     # What the views share.
 

@@ -120,7 +120,7 @@ for (const button of document.querySelectorAll("#help")) {
 table?.addEventListener("focusin", event => mark(event.target.closest("tr[data-c]"), false));
 table?.addEventListener("click", event => {
   const row = event.target.closest("tr[data-c]");
-  if (!row || event.target.closest("a, button") || String(getSelection())) return;
+  if (!row || event.target.closest("a, button, .c-select") || String(getSelection())) return;
   mark(row, false);
   event.ctrlKey || event.metaKey ? openTab() : openRow();
 });
