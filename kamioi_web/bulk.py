@@ -24,7 +24,7 @@ DOES = {
     "mapping": "Apply the merchants’ mappings again",
 }
 SCOPES = ("rows", "all")
-OWN = ("do", "status_to", "category_to", "scope", "row")
+OWN = ("do", "status_to", "category_to", "scope", "tick")
 MOST_TICKED = 150
 TYPED_ABOVE = 1_000
 Values = Mapping[str, list[str]]
@@ -53,7 +53,7 @@ class Bulk:
         """All of it, as fields of a form."""
         do = self.change["do"]
         own = [("do", do), *([(f"{do}_to", self.change["to"])] if "to" in self.change else [])]
-        rows = [("row", str(place)) for place in self.ticked]
+        rows = [("tick", str(place)) for place in self.ticked]
         return [*self.asked.pairs, *own, ("scope", "rows" if self.ticked else "all"), *rows]
 
 
@@ -81,14 +81,14 @@ def parse(values: Values, also: tuple[str, ...] = ()) -> Bulk:
     scope = single(values, "scope") or "all"
     if scope not in SCOPES:
         raise BadRequest(f"“scope” is rows or all, not “{scope[:20]}”.", "scope")
-    ticked = tuple(dict.fromkeys(Cursor.parse(text, "row") for text in values.get("row", [])))
+    ticked = tuple(dict.fromkeys(Cursor.parse(text, "tick") for text in values.get("tick", [])))
     if scope == "rows" and not ticked:
-        raise BadRequest("No row is ticked. Go back and tick some, or change all that match.", "row")
+        raise BadRequest("No row is ticked. Go back and tick some, or change all that match.", "tick")
     if len(ticked) > MOST_TICKED:
         raise BadRequest(
             f"{len(ticked)} rows are ticked; at most {MOST_TICKED} can be. For more, narrow the list with "
             "filters and change all that match.",
-            "row",
+            "tick",
         )
     return Bulk(asked, _change(values), ticked if scope == "rows" else ())
 

@@ -85,7 +85,7 @@ def _shown(row: AnyRow) -> dict[str, Any]:
         "open": row.state in ("waiting", "running"),
         "state_href": f"{JOBS.href}/{row.id}/state?known={row.state}{row.wish}",
         "share": 1 if row.state == "done" else share,
-        "progress": f"{job_cells.progress_text(row)} rows",
+        "progress": f"{job_cells.progress_text(row)} rows" if row.rows_done or row.rows_total else "",
         "pace": _pace(row),
         "error": row.error,
         "notes": _notes(row),

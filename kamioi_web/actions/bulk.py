@@ -29,7 +29,7 @@ def show() -> ResponseReturnValue:
     """How many rows that is, some of them, and what becomes of them; nothing is changed by looking."""
     values = request.args.to_dict(flat=False)
     bulk = asking.parse(values)
-    if any(not text.strip() for texts in values.values() for text in texts) or len(values.get("row", [])) != len(
+    if any(not text.strip() for texts in values.values() for text in texts) or len(values.get("tick", [])) != len(
         bulk.ticked
     ):
         return redirect(with_query(HREF, bulk.pairs))  # a form sends its empty fields too, and rows that do not matter
@@ -101,9 +101,8 @@ def _of_status(to: str, by_status: dict[str, int]) -> list[str]:
         f"{number_text(n)} {STATUS_LABELS[status]} {becomes[status]}."
         for status, n in sorted(by_status.items(), key=lambda item: -item[1])
     ]
-    leaving = sum(n for status, n in by_status.items() if status in COMMON_STATUSES)
-    if leaving and to not in COMMON_STATUSES:
-        found.append(f"The round-ups of {number_text(leaving)} are allocated to tickers; that is taken back.")
+    if to not in COMMON_STATUSES and any(status in COMMON_STATUSES for status in by_status):
+        found.append("Round-ups of these that are allocated to tickers are taken back.")
     if to in COMMON_STATUSES:
         found.append("The round-up of each that has a ticker is allocated to it.")
     return found

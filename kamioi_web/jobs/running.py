@@ -122,7 +122,8 @@ class Job:
 
     def end(self, state: str, **values: Any) -> None:
         """End the job in that state, with its event in the audit log, in one transaction."""
-        about = {"title": self.title, "rows": self.rows_done} | values
+        told = {name: value for name, value in values.items() if value}
+        about = {"title": self.title, "rows": self.rows_done} | told
         with self.database.writing() as connection:
             if not store.finish(connection, self.id, self.fence, state, **values):
                 raise LostLease

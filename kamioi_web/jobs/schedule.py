@@ -19,10 +19,13 @@ NIGHT = 2  # o'clock in UTC, when few people are there
 
 def slots(now: datetime) -> list[Order]:
     """The jobs that a moment wants to have been ordered."""
-    found = [_order("clean", "Clean up", f"clean {now:%Y-%m-%dT%H}")]
-    if now.hour >= NIGHT:
-        found.append(_order("check", "Check the totals of every list", f"check {now:%Y-%m-%d}"))
-    return found
+    if now.hour < NIGHT:
+        return []
+    night = f"{now:%Y-%m-%d}"
+    return [
+        _order("clean", "Clean up", f"clean {night}"),
+        _order("check", "Check the totals of every list", f"check {night}"),
+    ]
 
 
 def order_due(database: Database, bell: Bell, now: datetime | None = None) -> list[int]:

@@ -3,7 +3,7 @@ const MOST = 150;
 const table = document.getElementById("list");
 const all = document.getElementById("select-all");
 const count = document.getElementById("ticked");
-const boxes = () => [...table.querySelectorAll("input[name=row]")];
+const boxes = () => [...table.querySelectorAll("input[name=tick]")];
 let last = null;
 
 function show() {
@@ -15,7 +15,7 @@ function show() {
 }
 
 table.addEventListener("click", event => {
-  const box = event.target.closest("input[name=row]");
+  const box = event.target.closest("input[name=tick]");
   if (!box) return;
   if (event.shiftKey && last) {
     const some = boxes();
