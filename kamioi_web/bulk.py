@@ -81,8 +81,10 @@ def parse(values: Values, also: tuple[str, ...] = ()) -> Bulk:
     scope = single(values, "scope") or "all"
     if scope not in SCOPES:
         raise BadRequest(f"“scope” is rows or all, not “{scope[:20]}”.", "scope")
+    if scope == "all":
+        return Bulk(asked, _change(values), ())
     ticked = tuple(dict.fromkeys(Cursor.parse(text, "tick") for text in values.get("tick", [])))
-    if scope == "rows" and not ticked:
+    if not ticked:
         raise BadRequest("No row is ticked. Go back and tick some, or change all that match.", "tick")
     if len(ticked) > MOST_TICKED:
         raise BadRequest(
@@ -90,7 +92,7 @@ def parse(values: Values, also: tuple[str, ...] = ()) -> Bulk:
             "filters and change all that match.",
             "tick",
         )
-    return Bulk(asked, _change(values), ticked if scope == "rows" else ())
+    return Bulk(asked, _change(values), ticked)
 
 
 def extent_of(bulk: Bulk, view: View) -> Extent:

@@ -132,19 +132,21 @@ def make_transactions(database: Database) -> Callable[..., None]:
     """make_transactions([{...}, ...]): load rows, each a dict of what differs from a plain purchase."""
 
     def make(rows: list[dict[str, Any]]) -> None:
-        plain = {
-            "user_id": 1, "merchant_id": 1, "posted_at": micros("2024-03-14T09:00:00"), "amount_cents": 1250,
-            "currency": "USD", "round_up_cents": 100, "fee_cents": 0, "category": "Shopping", "status": "completed",
-            "ticker": None, "account_type": "individual", "source": "bank", "created_at": micros("2024-03-14T10:00:00"),
-        }  # fmt: skip
-        tuples = []
-        for number, row in enumerate(rows):
-            full = {"source_ref": f"row-{number}", **plain, **row}
-            tuples.append(tuple(full[name] for name in loading.TRANSACTION_COLUMNS))
         with database.writing() as connection:
-            loading.load_transactions(connection, tuples)
+            loading.load_transactions(connection, whole_rows(rows))
 
     return make
+
+
+def whole_rows(rows: list[dict[str, Any]]) -> list[tuple]:
+    """Rows as they are loaded, from dicts of what differs from a plain purchase."""
+    plain = {
+        "user_id": 1, "merchant_id": 1, "posted_at": micros("2024-03-14T09:00:00"), "amount_cents": 1250,
+        "currency": "USD", "round_up_cents": 100, "fee_cents": 0, "category": "Shopping", "status": "completed",
+        "ticker": None, "account_type": "individual", "source": "bank", "created_at": micros("2024-03-14T10:00:00"),
+    }  # fmt: skip
+    numbered = ({"source_ref": f"row-{number}", **plain, **row} for number, row in enumerate(rows))
+    return [tuple(full[name] for name in loading.TRANSACTION_COLUMNS) for full in numbered]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Waking the workers: huey carries the call, the database holds the job, so a call that is lost costs two seconds."""
+"""Waking the workers: huey carries the call, the database holds the job, so a call that is lost costs a second."""
 
 import logging
 from collections.abc import Callable

@@ -19,6 +19,7 @@ from kamioi_web.sql_types import AnyRow
 
 LEASE_SECONDS = 15.0
 LONGEST_LINE = 2_000
+MOST_RUNNING = 1_000
 j = jobs.c
 UNCLAIMED: dict[str, Any] = {"owner": None, "lease_until": None, "wish": ""}
 
@@ -136,6 +137,18 @@ def due(connection: Connection, queue: str, kinds: Collection[str]) -> bool:
     """Whether a job of the queue can be claimed: a look that takes no lock."""
     free = select(j.id).where(_open(), j.queue == queue, j.kind.in_(kinds), _free(connection))
     return connection.execute(free.limit(1)).first() is not None
+
+
+def running(connection: Connection) -> Sequence[AnyRow]:
+    """The jobs that a worker has: id, owner, fence."""
+    query = select(j.id, j.owner, j.fence).where(_open(), j.state == "running", j.owner.is_not(None))
+    return connection.execute(query.order_by(j.id).limit(MOST_RUNNING)).fetchall()
+
+
+def end_lease(connection: Connection, id: int, fence: int) -> None:
+    """Let another worker have a job at once whose own is known to be gone."""
+    now = dialect_of(connection).later(-1)
+    connection.execute(update(jobs).where(_ours(id, fence)).values(lease_until=now))
 
 
 def wakeable(connection: Connection) -> Sequence[str]:

@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -15,11 +14,12 @@ from kamioi_web.db import Database
 from kamioi_web.errors import KamioiError
 from kamioi_web.jobs import store
 from kamioi_web.jobs.bell import Bell
+from kamioi_web.jobs.owners import is_gone, our_name
 from kamioi_web.jobs.working import work
 from kamioi_web.settings import Settings
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 GRACE_SECONDS = 30.0  # a chunk takes a tenth of a second; an export is begun anew elsewhere
 LISTEN: dict[str, Any] = {"periodic": False, "max_delay": 0.3, "backoff": 1.3, "check_worker_health": True}
 
@@ -34,7 +34,7 @@ class Worker:
         self.database = Database(settings.model_copy(update={"pool_size": max(settings.pool_size, needed)}))
         self.bell = Bell(settings)
         self.bell.answer = self.drain
-        self.owner = f"{socket.gethostname()}:{os.getpid()}"
+        self.owner = our_name()
         self.stop = threading.Event()
         self.slots = {queue: threading.BoundedSemaphore(threads) for queue in self.queues}
         self.threads = threads
@@ -73,6 +73,7 @@ class Worker:
     def look(self) -> None:
         """Begin with what nobody rang for: a call that was lost, a job whose worker is gone, one that is due by now."""
         try:
+            self._end_leases_of_the_gone()
             with self.database.reading() as connection:
                 found = store.wakeable(connection)
         except (KamioiError, DBAPIError) as error:
@@ -81,6 +82,13 @@ class Worker:
         for queue in found:
             if queue in self.slots:
                 threading.Thread(target=self.drain, args=(queue,), daemon=True).start()
+
+    def _end_leases_of_the_gone(self) -> None:
+        with self.database.reading() as connection:
+            left = [row for row in store.running(connection) if is_gone(row.owner)]
+        for row in left:
+            with self.database.writing() as connection:
+                store.end_lease(connection, row.id, row.fence)
 
     def _wait_for_all(self) -> None:
         until = time.monotonic() + GRACE_SECONDS

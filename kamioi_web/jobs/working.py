@@ -41,7 +41,7 @@ def carry_out(database: Database, row: AnyRow, stop: threading.Event) -> None:
     job = Job(database, row, stop)
     try:
         if row.fence > 1 and row.owner:
-            quietly(job, f"Resumed by {row.owner} after {job.rows_done:,} rows.")
+            quietly(job, f"Resumed after {job.rows_done:,} rows.")
         with job.heartbeat():
             _run(job, KINDS[row.kind], row.failures)
     except LostLease:

@@ -66,6 +66,14 @@ def running(folder: Path) -> Generator[Server]:
         shutil.rmtree(sockets, ignore_errors=True)
 
 
+def restart(folder: Path, server: Server, mode: str) -> None:
+    """Stop the server, `fast` or `immediate` as if its machine had lost power, and start it again."""
+    programs = find_programs()
+    assert programs
+    control = (str(programs / "pg_ctl"), "-D", str(folder / "data"), "-w", "-t", "120", "-m", mode)
+    _run(server.sockets, *control, "-l", str(folder / "log"), "-o", f"-k {server.sockets} {OPTIONS}", "restart")
+
+
 def _prepare(folder: Path, sockets: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
