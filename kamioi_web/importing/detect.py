@@ -49,6 +49,11 @@ class Layout:
 
 def find_layout(path: Path, kind: Kind, options: ImportOptions) -> Layout:
     """The layout of this file. KamioiError when it is empty or its columns cannot be told."""
+    return _with_columns(find_header(path, kind, options), kind, options)
+
+
+def find_header(path: Path, kind: Kind, options: ImportOptions) -> Layout:
+    """The layout before any column is told: what a person needs to say which is which."""
     sample = first_bytes(path, SAMPLE_BYTES)
     encoding = options.encoding or find_encoding(sample)
     _check_encoding(encoding)
@@ -61,7 +66,7 @@ def find_layout(path: Path, kind: Kind, options: ImportOptions) -> Layout:
     if not found:
         raise KamioiError(f"{path} holds no text, or no line of at most {COLUMNS_LIMIT:,} columns.")
     _, layout = max(found, key=lambda attempt: attempt[0])
-    return _with_columns(layout, kind, options)
+    return layout
 
 
 def find_encoding(sample: bytes) -> str:

@@ -63,23 +63,31 @@ class Evidence:
 def find_formats(path: Path, layout: Layout, options: ImportOptions) -> Formats:
     """Decide from the first rows, and while they leave a question open, from as many more as it takes."""
     evidence = Evidence()
-    rows = _rows(path, layout)
+    source = Source(path, layout.encoding, options.most_bytes)
+    rows = _rows(source, layout)
     date_places = layout.columns.get("date", ())
     amount_places = [place for field in AMOUNT_FIELDS for place in layout.columns.get(field, ())]
     told_order = _told_order(layout, options)
     for count, row in enumerate(rows):
         if count >= SAMPLE_ROWS and (evidence.settled() or (told_order is not None and evidence.decimals)):
             break
+        if options.look and count >= options.look:
+            source.cut = True
+            break
+        if options.check and not count % SAMPLE_ROWS:
+            options.check()
         evidence.add([row[place] for place in date_places], [row[place] for place in amount_places])
     dayfirst, date_words = _date_order(evidence, told_order)
     decimal, number_words = _decimal(evidence, layout.delimiter)
     told = (date_words, number_words, *_sign_words(evidence))
+    if source.cut and not evidence.settled():
+        told = (*told, "So far: an import looks at more rows where the first ones leave this open.")
     return Formats(decimal, dayfirst, amounts.symbol_of(evidence.symbols), told)
 
 
-def _rows(path: Path, layout: Layout) -> Iterator[list[str]]:
+def _rows(source: Source, layout: Layout) -> Iterator[list[str]]:
     width = len(layout.header)
-    for block in read_records(Source(path, layout.encoding).parts(), layout.delimiter, width):
+    for block in read_records(source.parts(), layout.delimiter, width):
         if not block.problem:
             for line, row in zip(block.lines, block.rows, strict=True):
                 if line > layout.header_line and len(row) >= width:

@@ -40,7 +40,7 @@ def begin(database: Database, kind: str, fingerprint: str, file_name: str, setti
     """The import with this fingerprint, begun now when there has been none."""
     with database.writing() as connection:
         dialect_of(connection).lock(connection, "imports")
-        found = _find(connection, kind, fingerprint)
+        found = find(connection, kind, fingerprint)
         if found:
             return found
         values = {
@@ -56,7 +56,7 @@ def begin(database: Database, kind: str, fingerprint: str, file_name: str, setti
             "started_at": datetime.now(UTC),
         }
         connection.execute(insert(imports).values(values))
-        found = _find(connection, kind, fingerprint)
+        found = find(connection, kind, fingerprint)
         assert found is not None
         return found
 
@@ -78,7 +78,8 @@ def write(connection: Connection, entry: Entry, kept: Tally, tally: Tally, added
     entry.checkpoint, entry.rows_added, entry.state = checkpoint, rows_added, values["state"]
 
 
-def _find(connection: Connection, kind: str, fingerprint: str) -> Entry | None:
+def find(connection: Connection, kind: str, fingerprint: str) -> Entry | None:
+    """The import with this fingerprint, if there has been one."""
     columns = (imports.c.id, imports.c.state, imports.c.checkpoint, imports.c.rows_added, imports.c.finished_at)
     query = select(*columns).where(imports.c.kind == kind, imports.c.fingerprint == fingerprint)
     row = connection.execute(query).first()

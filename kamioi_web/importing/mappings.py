@@ -50,12 +50,16 @@ def import_mappings(
 
     A row that was imported before, from whatever file, changes nothing.
     """
+    return run(database, plan_mappings(path, options), options, progress)
+
+
+def plan_mappings(path: Path, options: ImportOptions) -> Job:
+    """How this file is read. KamioiError when it cannot be understood."""
     layout = find_layout(path, MAPPINGS, options)
     rows = MappingReader(layout.columns)
     reader = RowReader(layout.header, lambda row, chain: rows.read(row, chain)[0], rows.read)
     settings = {"columns": {field: list(places) for field, places in layout.columns.items()}}
-    job = Job("mappings", path, layout, reader, MappingStore(), settings, describe(layout), chained=False)
-    return run(database, job, options, progress)
+    return Job("mappings", path, layout, reader, MappingStore(), settings, describe(layout), chained=False)
 
 
 class MappingReader:

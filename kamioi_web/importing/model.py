@@ -1,9 +1,14 @@
 """What an import is asked to do and what it answers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection
+
+LOOK_BYTES = 2_000_000  # of a file that is only looked at, unpacked
 
 
 class Reject(Exception):
@@ -26,6 +31,14 @@ class ImportOptions:
     delimiter: str | None = None
     batch_rows: int = 20_000  # stored and committed together
     allow_changed: bool = False  # go on although an earlier version of this file was imported
+    name: str | None = None  # of the file, where it lies under another
+    look: int | None = None  # with dry_run: look at so many records only, and at no more than LOOK_BYTES
+    guard: Callable[[Connection, int], None] | None = None  # ends each transaction; told what this run has added
+    check: Callable[[], None] | None = None  # called now and then; what it raises stops the import
+
+    @property
+    def most_bytes(self) -> int | None:
+        return LOOK_BYTES if self.look else None
 
 
 @dataclass(frozen=True)
@@ -61,3 +74,5 @@ class ImportReport:
     imported_before: datetime | None = None
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    import_id: int | None = None
+    first_rejects: list[tuple[int, str, list[str]]] = field(default_factory=list)  # (line, reason, fields)

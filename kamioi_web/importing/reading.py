@@ -28,11 +28,13 @@ class Part:
 
 
 class Source:
-    """One file that is read from its start to its end, once."""
+    """One file that is read from its start to its end, once; or no further than `most` bytes, unpacked."""
 
-    def __init__(self, path: Path, encoding: str) -> None:
+    def __init__(self, path: Path, encoding: str, most: int | None = None) -> None:
         self.path = path
         self.encoding = encoding
+        self.most = most
+        self.cut = False  # whether there was more of it
         self.bytes_read = 0
         self.rescued = 0  # bytes that did not decode
         self.damage: str | None = None
@@ -55,14 +57,20 @@ class Source:
             if len(rest) > LINE_LIMIT:
                 yield Part([rest[:LINE_LIMIT]], too_long=True)
                 rest, skipping = "", True
+        if self.cut:  # what is left is not a whole line
+            return
         if rest.endswith("\r"):
             yield Part([rest])
         elif rest:
             yield Part([rest], final=True, damaged=self.damage is not None)
 
     def _texts(self) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder(self.encoding)()
+        decoder, taken = codecs.getincrementaldecoder(self.encoding)(), 0
         for data in self._chunks():
+            if self.most is not None and taken >= self.most:
+                self.cut = True
+                return
+            taken += len(data)
             yield self._decode(decoder, data, final=False)
         tail = self._decode(decoder, b"", final=True)
         if tail:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 CELL_LIMIT = 100_000  # characters; what any CSV reader takes
+SHOWN = 10
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -16,6 +17,7 @@ class Rejects:
     def __init__(self, path: Path | None, size: int = 0) -> None:
         self.path = path
         self.size = size
+        self.first: list[tuple[int, str, list[str]]] = []  # (line, reason, fields) of the first few
         self._file: BinaryIO | None = None
 
     def complete(self) -> bool:
@@ -24,6 +26,8 @@ class Rejects:
 
     def add(self, line: int, reason: str, fields: list[str]) -> None:
         """Write one row. Cells that a spreadsheet would run as a formula get a ' in front; huge ones are cut."""
+        if len(self.first) < SHOWN:
+            self.first.append((line, reason, fields))
         if self.path is None:
             return
         file = self._open()

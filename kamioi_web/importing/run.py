@@ -63,14 +63,19 @@ def run(database: Database, job: Job, options: ImportOptions, progress: Callable
     if options.dry_run:
         return Run(database, job, options, None, None, progress).finish()
     path = _rejects_path(job.path, options)
-    mark = ledger.fingerprint_of(_first_chain(job), job.settings)
-    entry = ledger.begin(database, job.kind, mark, job.path.name, job.settings)
+    entry = ledger.begin(database, job.kind, fingerprint(job), options.name or job.path.name, job.settings)
     try:
         return Run(database, job, options, entry, path, progress).finish()
     except _Changed as change:
         if job.chained and not options.allow_changed:
-            raise KamioiError(_changed_words(job.path, entry, change.records)) from None
+            name = options.name or job.path.name
+            raise KamioiError(_changed_words(name, entry, change.records)) from None
     return Run(database, job, options, entry, path, progress, anew=True).finish()
+
+
+def fingerprint(job: Job, most: int | None = None) -> str:
+    """What the ledger knows this file by, read in this way; found in its first `most` bytes."""
+    return ledger.fingerprint_of(_first_chain(job, most), job.settings)
 
 
 class _Changed(Exception):
@@ -95,8 +100,8 @@ class Run:
         anew: bool = False,
     ) -> None:
         self.database, self.job, self.entry, self.progress = database, job, entry, progress
-        self.batch_rows = options.batch_rows
-        self.source = Source(job.path, job.layout.encoding)
+        self.options = options
+        self.source = Source(job.path, job.layout.encoding, options.most_bytes)
         self.bytes_total = job.path.stat().st_size
         self.started = time.monotonic()
         self.tally = Tally(start_of_chain(job.layout.header))
@@ -125,7 +130,9 @@ class Run:
                 self._save()
                 self.kept = copy.deepcopy(self.tally)
             self.job.reader.take(block, self.tally, self.items, self.rejects)
-            if len(self.items) >= self.batch_rows or self._unsaved() >= QUIET_RECORDS:
+            if self.options.look and self.tally.records >= self.options.look:
+                break
+            if len(self.items) >= self.options.batch_rows or self._unsaved() >= QUIET_RECORDS:
                 self._save()
                 gc.collect(1)
         self._save(last=True)
@@ -165,6 +172,8 @@ class Run:
     def _blocks(self) -> Iterator[Block]:
         layout = self.job.layout
         for block in read_records(self.source.parts(), layout.delimiter, len(layout.header)):
+            if self.options.check:
+                self.options.check()
             yield _below(block, layout.header_line)
 
     def _unsaved(self) -> int:
@@ -188,9 +197,13 @@ class Run:
         self.tally.rejects_size = self.rejects.size
         done = last and not self.source.damage
         with self.database.writing() as connection:
+            if self.options.guard:
+                self.database.dialect.limit_waits(connection, self.database.settings.lock_seconds)
             added = self.job.store.save(connection, self.items) if self.items else 0
             if added or entry.state == "running" or self.kept is None:
                 ledger.write(connection, entry, self.kept or self.tally, self.tally, added, done)
+            if self.options.guard:
+                self.options.guard(connection, self.added + added)
         self.added += added
 
     def _tell(self) -> None:
@@ -212,6 +225,8 @@ class Run:
             sums=dict(tally.sums),
             imported_before=self.before,
             seconds=time.monotonic() - self.started,
+            import_id=self.entry.id if self.entry else None,
+            first_rejects=self.rejects.first,
         )
         report.warnings = list(self._warnings())
         return report
@@ -254,11 +269,11 @@ def _with_first(first: Block, blocks: Iterator[Block]) -> Iterator[Block]:
     yield from blocks
 
 
-def _first_chain(job: Job) -> str:
+def _first_chain(job: Job, most: int | None) -> str:
     """The chain after the first records, for the fingerprint."""
     layout = job.layout
     tally = Tally(start_of_chain(layout.header))
-    parts = Source(job.path, layout.encoding).parts()
+    parts = Source(job.path, layout.encoding, most).parts()
     for block in read_records(parts, layout.delimiter, len(layout.header)):
         job.reader.pass_over(_below(block, layout.header_line), tally, FINGERPRINT_RECORDS)
         if tally.records >= FINGERPRINT_RECORDS:
@@ -275,9 +290,9 @@ def _rejects_path(path: Path, options: ImportOptions) -> Path:
     return rejects
 
 
-def _changed_words(path: Path, entry: ledger.Entry, records: int) -> str:
+def _changed_words(name: str, entry: ledger.Entry, records: int) -> str:
     when = f" on {entry.finished_at:%Y-%m-%d}" if entry.finished_at else ""
     return (
-        f"{path.name} was imported{when}, and has changed since, somewhere in its first {records:,} records. Nothing "
+        f"{name} was imported{when}, and has changed since, somewhere in its first {records:,} records. Nothing "
         "was stored. Its rows from the change on would be stored a second time; if that is right, say --allow-changed."
     )

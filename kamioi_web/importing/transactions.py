@@ -39,6 +39,11 @@ def import_transactions(
     Batches are committed one by one with a checkpoint: run again after a stop, it goes on; run again on the same
     file, it stores nothing; run again on the file grown at its end, it stores the new rows.
     """
+    return run(database, plan_transactions(path, options), options, progress)
+
+
+def plan_transactions(path: Path, options: ImportOptions) -> Job:
+    """How this file is read, found out from its first rows. KamioiError when it cannot be understood."""
     layout = find_layout(path, TRANSACTIONS, options)
     formats = find_formats(path, layout, options)
     defaults = _defaults(layout, formats, options)
@@ -55,8 +60,7 @@ def import_transactions(
         "dayfirst": options.dayfirst,
     }
     store = TransactionStore(defaults.account_type)
-    job = Job("transactions", path, layout, reader, store, settings, decided, chained)
-    return run(database, job, options, progress)
+    return Job("transactions", path, layout, reader, store, settings, decided, chained)
 
 
 class Defaults(NamedTuple):

@@ -91,12 +91,12 @@ class Job:
         self.rows_done = rows_done
         self.rows_total = rows_total if rows_total is not None else self.rows_total
         with self.database.writing() as connection:
-            self._keep(connection, rows_done=rows_done, rows_total=self.rows_total)
+            self._keep(connection, rows_done=rows_done, rows_total=self.rows_total, result=self.result)
         self.check()
 
-    def guard(self, connection: Connection) -> None:
-        """Make the caller's transaction one that only the holder of the lease commits."""
-        self._keep(connection)
+    def guard(self, connection: Connection, **kept: Any) -> None:
+        """Make the caller's transaction one that only the holder of the lease commits; `kept` is kept with it."""
+        self._keep(connection, **kept)
 
     def say(self, line: str) -> None:
         """Add a line to what the job tells."""
