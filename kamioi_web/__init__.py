@@ -13,6 +13,7 @@ from kamioi_web import (
     assets,
     audit_page,
     error_pages,
+    import_form,
     import_page,
     job_page,
     mapping_page,
@@ -27,6 +28,7 @@ from kamioi_web import (
     user_page,
 )
 from kamioi_web.actions import bulk as bulk_actions
+from kamioi_web.actions import imports as import_actions
 from kamioi_web.actions import jobs as job_actions
 from kamioi_web.actions import login, preferences, tokens, views
 from kamioi_web.api import endpoints
@@ -38,12 +40,14 @@ from kamioi_web.navigation import NAV
 from kamioi_web.pages import PAGES
 from kamioi_web.settings import Settings
 from kamioi_web.settings import settings as settings_of_process
+from kamioi_web.uploads import Request
 
 SITES = (
     analytics_page,
     api_page,
     audit_page,
     endpoints,
+    import_form,
     import_page,
     job_page,
     mapping_page,
@@ -60,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The dashboard as a WSGI application."""
     settings = settings or settings_of_process()
     app = Flask(__name__)
+    app.request_class = Request
     app.json.sort_keys = False  # ty: ignore[missing-attribute] - a figure stands where its meaning puts it
     app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(days=settings.session_days)
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
@@ -74,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(login.blueprint)
     app.register_blueprint(job_actions.blueprint)
     app.register_blueprint(bulk_actions.blueprint)
+    app.register_blueprint(import_actions.blueprint)
     app.register_blueprint(preferences.make_blueprint({page.name: tuple(page.cells.COLUMNS) for page in PAGES}))
     app.register_blueprint(tokens.blueprint)
     app.register_blueprint(views.blueprint)

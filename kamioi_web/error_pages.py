@@ -17,8 +17,10 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Not that way",
+    413: "Too large",
     429: "Not so often",
     503: "Not just now",
+    507: "No room left",
 }
 WORDS = {
     404: "There is no such page.",

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
 
-from kamioi_web import detail
+from kamioi_web import detail, import_result
 from kamioi_web.api.objects import JobAnswer
 from kamioi_web.auth.guard import require_role
 from kamioi_web.jobs import changing, store
@@ -28,6 +28,7 @@ ACTIONS = {
     "failed": (("retry", "Try again"),),
     "cancelled": (("retry", "Go on after all"),),
 }
+SHOWN_AS = {"import": import_result.shown}  # what a kind shows otherwise than the rest
 WORDS = {"changed": "{} changed", "left": "{} left as they are", "differences": "{} differences"}
 
 
@@ -97,6 +98,7 @@ def _shown(row: AnyRow) -> dict[str, Any]:
         "actions": _actions(row),
         "lines": [_line(line) for line in store.lines(database_connection(), row.id)],
         **_left(row),
+        **SHOWN_AS.get(row.kind, lambda row: {})(row),
     }
 
 

@@ -12,10 +12,12 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
+from os import SEEK_END
 from typing import Any
 
 from flask import Response, current_app, g, request
 from sqlalchemy import BigInteger, Connection, Text, bindparam, select, text, update
+from werkzeug.datastructures import FileStorage
 
 from kamioi_web.errors import BadRequest
 from kamioi_web.jobs import store
@@ -130,9 +132,16 @@ def _here(key: str) -> tuple[Any, ...]:
 def _content() -> str:
     """What sets one sending apart from another: the address and the fields, without what belongs to the form itself."""
     fields = sorted((name, value) for name, value in request.form.items(multi=True) if name not in NOT_CONTENT)
-    files = sorted((name, file.filename or "") for name, file in request.files.items(multi=True))
+    files = sorted((name, file.filename or "", _size(file)) for name, file in request.files.items(multi=True))
     whole = [request.full_path, fields, files, request.get_json(silent=True) if request.is_json else None]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def _size(file: FileStorage) -> int:
+    """How large a file is, without reading it."""
+    size = file.stream.seek(0, SEEK_END)
+    file.stream.seek(0)
+    return size
 
 
 def _kept(response: Response) -> dict[str, Any]:

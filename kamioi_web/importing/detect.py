@@ -57,7 +57,10 @@ def find_header(path: Path, kind: Kind, options: ImportOptions) -> Layout:
     sample = first_bytes(path, SAMPLE_BYTES)
     encoding = options.encoding or find_encoding(sample)
     _check_encoding(encoding)
-    lines = _first_lines(sample, encoding)
+    try:
+        lines = _first_lines(sample, encoding)
+    except UnicodeError as error:  # as UTF-16 without its mark
+        raise KamioiError(f"The file cannot be read as {encoding.upper()}: {error}.") from error
     given = {"\\t": "\t", "tab": "\t"}.get(options.delimiter or "", options.delimiter)
     if given is not None and len(given) != 1:
         raise KamioiError(f'The delimiter must be one character, or "tab", not "{given}".')

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kamioi_web.jobs import bulk, undo, upkeep
+from kamioi_web.jobs import bulk, importing, undo, upkeep
 from kamioi_web.jobs.running import Job
 
 
@@ -23,6 +23,7 @@ KINDS = {
     for kind in (
         Kind("bulk", bulk.run, undoable=True),
         Kind("undo", undo.run, undoable=True),
+        Kind("import", importing.run),
         Kind("check", upkeep.check),
         Kind("clean", upkeep.clean),
     )

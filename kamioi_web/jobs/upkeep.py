@@ -36,7 +36,9 @@ def clean(job: Job) -> dict[str, Any]:
     found = {
         "forms": _delete(job, sent_forms, sent_forms.c.created_at < now - timedelta(hours=SENT_HOURS)),
         "uploads": _forget_uploads(job, now - timedelta(days=UPLOAD_DAYS)),
-        "exports": _remove_exports(job, now - timedelta(days=settings.export_days)),
+        "left over": _remove_files(job, "uploads", now - timedelta(days=UPLOAD_DAYS)),
+        "rejects": _remove_files(job, "rejects", now - timedelta(days=UPLOAD_DAYS)),
+        "exports": _remove_files(job, "exports", now - timedelta(days=settings.export_days)),
         "changes": _forget_changes(job, now - timedelta(days=settings.undo_days)),
     }
     return {name: n for name, n in found.items() if n}
@@ -62,8 +64,9 @@ def _forget_uploads(job: Job, before: datetime) -> int:
     return _delete(job, uploads, uploads.c.created_at < before)
 
 
-def _remove_exports(job: Job, before: datetime) -> int:
-    folder, count = job.database.settings.files_folder / "exports", 0
+def _remove_files(job: Job, name: str, before: datetime) -> int:
+    """Remove the old files of a folder; how many they were."""
+    folder, count = job.database.settings.files_folder / name, 0
     for path in folder.glob("*") if folder.is_dir() else ():
         if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
             path.unlink(missing_ok=True)
