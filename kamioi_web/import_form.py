@@ -91,7 +91,7 @@ def send_rejects(id: int) -> Response:
     job = store.find(database_connection(), id)
     if not import_result.may_have_rejects(job):
         raise Refused(f"The rejected rows take the role {ROLE}, or to have ordered the job; yours is {g.admin.role}.")
-    path = importing.rejects_of(settings_of(), id) if job.state != "running" else None
+    path = importing.rejects_of(settings_of(), job) if job.state != "running" else None
     if path is None:
         raise NotFound("This job has no rejected rows to download: it rejected none, still runs, or is too old.")
     name = f"{job.parameters['file_name']}.rejects.csv"

@@ -67,7 +67,7 @@ def _rejects(row: AnyRow) -> str | None:
     """The link to what was rejected; None while the file may still be written."""
     if row.state == "running" or not may_have_rejects(row):
         return None
-    return f"/jobs/{row.id}/rejects" if importing.rejects_of(settings_of(), row.id) else None
+    return f"/jobs/{row.id}/rejects" if importing.rejects_of(settings_of(), row) else None
 
 
 def _links(row: AnyRow) -> list[dict[str, str]]:

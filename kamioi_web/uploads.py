@@ -54,7 +54,7 @@ class Request(FlaskRequest):
     ) -> IO[bytes]:
         if self.incoming is None:
             return super()._get_file_stream(total_content_length, content_type, filename, content_length)
-        return self.incoming.begin(filename)  # ty: ignore[invalid-return-type] - what the parser needs of one
+        return self.incoming.begin(filename)  # ty: ignore[invalid-explicit-return] - what the parser needs of one
 
     def make_form_data_parser(self) -> FormDataParser:
         parser = super().make_form_data_parser()

@@ -4,7 +4,7 @@ The importer's ledger says how far it is; each of its transactions carries the l
 added, so that a job whose worker was killed goes on at the last batch and tells the right figures.
 """
 
-import re
+import secrets
 import shutil
 import time
 from functools import partial
@@ -20,6 +20,7 @@ from kamioi_web.importing.run import run as run_import
 from kamioi_web.jobs import uploaded
 from kamioi_web.jobs.running import Job
 from kamioi_web.settings import Settings
+from kamioi_web.sql_types import AnyRow
 
 FOLDER = "rejects"
 TOLD_EVERY = 0.5  # seconds
@@ -39,37 +40,39 @@ def run(job: Job) -> dict[str, Any]:
         upload.file_name, dry_run=dry, rejects=rejects, guard=partial(_guard, job, before), check=job.check
     )
     report = _carried_out(job, choice, path, upload.file_name, options)
-    return _result(report, before, dry)
+    return job.result | _result(report, before, dry)
 
 
-def rejects_of(settings: Settings, job_id: int) -> Path | None:
-    """The newest file of what a job has rejected."""
-    found = [(int(path.name.split(".")[1]), path) for path in _all_rejects(settings.files_folder / FOLDER, job_id)]
-    return max(found)[1] if found else None
+def rejects_of(settings: Settings, row: AnyRow) -> Path | None:
+    """The file of what a job has rejected, if there is one."""
+    path = settings.files_folder / FOLDER / row.result.get("rejects_file", "none")
+    return path if path.is_file() else None
 
 
 def own_rejects(job: Job) -> Path:
     """A file that only the holder of this lease writes: a worker that was thought dead may still write to its own."""
     folder = job.database.settings.files_folder / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    own = folder / f"job-{job.id}.{job.fence}.csv"
-    before = rejects_of(job.database.settings, job.id)
-    if before and before != own:
-        draft = own.with_suffix(".part")
-        try:
-            shutil.copyfile(before, draft)
-            draft.replace(own)
-        finally:
-            draft.unlink(missing_ok=True)
-        for path in _all_rejects(folder, job.id):
-            if path != own:
-                path.unlink(missing_ok=True)
+    before, ours = job.result.get("rejects_file", ""), f"job-{job.id}.{job.fence}."
+    if before.startswith(ours):  # tried again under the same lease
+        return folder / before
+    own = folder / f"{ours}{secrets.token_hex(4)}.csv"
+    if before and (folder / before).is_file():
+        _copy(folder / before, own)
+    job.result = job.result | {"rejects_file": own.name}
+    job.note(job.rows_done)
+    if before:
+        (folder / before).unlink(missing_ok=True)
     return own
 
 
-def _all_rejects(folder: Path, job_id: int) -> list[Path]:
-    name = re.compile(rf"job-{job_id}\.\d+\.csv")
-    return [path for path in folder.glob(f"job-{job_id}.*.csv") if name.fullmatch(path.name)]
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file whole or not at all."""
+    try:
+        shutil.copyfile(source, target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _carried_out(job: Job, choice: choices.Choice, path: Path, name: str, options: ImportOptions) -> ImportReport:
