@@ -140,8 +140,13 @@ def _shown(kind: str, row: dict[str, Any]) -> tuple[str, ...]:
 
 def _rejects(seen: Preview) -> list[tuple[str, str, str]]:
     rejects = seen.report.first_rejects if seen.report else []
-    return [(number_text(line), _cut(why), _cut(" · ".join(cell[:LONGEST_CELL] for cell in fields[:40])))
-            for line, why, fields in rejects]  # fmt: skip
+    return [(number_text(line), _cut(why), _said(fields)) for line, why, fields in rejects]
+
+
+def _said(fields: list[str]) -> str:
+    """What stands in a row, briefly."""
+    cells = (cell[:LONGEST_CELL].strip() for cell in fields[:40])
+    return _cut(" · ".join(cell for cell in cells if cell))
 
 
 def _figures(seen: Preview) -> str:

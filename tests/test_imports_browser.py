@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,30 @@ def test_a_full_disk_keeps_no_half_of_a_file(
     )
     answer = send(client, SMALL)
     assert answer.status_code == 507 and "disk of the server is full" in text_of(answer) and not kept_files(settings)
+
+
+def test_a_large_upload_takes_no_memory(client: FlaskClient, settings: Settings, tmp_path: Path) -> None:
+    fields = form_of(client) | {"kind": "transactions"}
+    parts = [f'--edge\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items()]
+    parts.append('--edge\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n')
+    with (tmp_path / "body").open("w+b") as body:
+        body.write("".join(parts).encode())
+        for _ in range(50):
+            body.write(b"2024-03-01,SHOP ONE,1.50\n" * 40_000)
+        body.write(b"\r\n--edge--\r\n")
+        size = body.tell()
+        body.seek(0)
+        tracemalloc.start()
+        answer = client.post(
+            "/imports/uploads",
+            input_stream=body,
+            content_type="multipart/form-data; boundary=edge",
+            content_length=size,
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert answer.status_code == 303 and [path.stat().st_size for path in kept_files(settings)] == [50_000_000]
+    assert peak < 8_000_000
 
 
 BAD = {
