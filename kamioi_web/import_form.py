@@ -154,7 +154,7 @@ def _figures(seen: Preview) -> str:
     report = seen.report
     if report is None:
         return ""
-    which = "All" if seen.whole else "The first"
+    which = "All" if report.whole else "The first"
     told = f"{which} {number_text(report.rows_read)} rows: {number_text(report.rows_added)} can be stored"
     told += f", {number_text(report.rows_rejected)} are rejected." if report.rows_rejected else "."
     return told

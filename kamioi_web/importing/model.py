@@ -76,3 +76,4 @@ class ImportReport:
     seconds: float = 0.0
     import_id: int | None = None
     first_rejects: list[tuple[int, str, list[str]]] = field(default_factory=list)  # (line, reason, fields)
+    whole: bool = True  # False where it was only looked at and there is more

@@ -30,7 +30,6 @@ class Preview:
     report: ImportReport | None = None
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
-    whole: bool = False  # whether the look reached the end of the file
 
     def columns(self) -> list[str]:
         """The columns as they can be chosen; those that share a name with their number."""
@@ -66,8 +65,7 @@ def look(database: Database, path: Path, name: str, choice: Choice) -> Preview:
     except KamioiError as error:
         preview.error = in_words(error, path, name)
         return preview
-    preview.whole = path.stat().st_size < LOOK_BYTES and report.rows_read < RECORDS and not _is_packed(path)
-    preview.warnings = [*_before(database, job), *map(choices.in_pages, _warnings(report, path, preview))]
+    preview.warnings = [*_before(database, job), *map(choices.in_pages, _warnings(report, path))]
     return preview
 
 
@@ -104,9 +102,9 @@ def _before(database: Database, job: Job) -> Iterator[str]:
         yield "An import of this file was begun and is not finished; this one goes on where it stopped."
 
 
-def _warnings(report: ImportReport, path: Path, preview: Preview) -> Iterator[str]:
+def _warnings(report: ImportReport, path: Path) -> Iterator[str]:
     told = [words for words in report.warnings if not words.startswith("The last line")]
-    yield from told if preview.whole else [words for words in told if not words.startswith("The gzip")]
+    yield from told if report.whole else [words for words in told if not words.startswith("The gzip")]
     if _is_cut_off(path):
         yield CUT_OFF
 

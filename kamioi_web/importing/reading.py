@@ -11,6 +11,7 @@ from pathlib import Path
 from kamioi_web.errors import KamioiError
 
 CHUNK_BYTES = 1 << 18
+LOOK_LINES = 4_000  # of a file that is only looked at
 LINE_LIMIT = 1 << 20  # characters; a longer line is cut and rejected
 GZIP = b"\x1f\x8b"
 SURROGATES = re.compile("[\udc80-\udcff]")
@@ -28,7 +29,7 @@ class Part:
 
 
 class Source:
-    """One file that is read from its start to its end, once; or no further than `most` bytes, unpacked."""
+    """One file that is read from its start to its end, once; with `most`, so many bytes of it and LOOK_LINES only."""
 
     def __init__(self, path: Path, encoding: str, most: int | None = None) -> None:
         self.path = path
@@ -42,6 +43,7 @@ class Source:
     def parts(self) -> Iterator[Part]:
         """The lines of the file; one longer than LINE_LIMIT comes cut, alone and marked."""
         rest, skipping = "", False
+        left = LOOK_LINES if self.most is not None else None
         for text in self._texts():
             if skipping:
                 found = re.search("\r\n|[\r\n]", text)
@@ -52,7 +54,12 @@ class Source:
             lines = io.StringIO(rest + text, newline="").readlines()
             # A line that ends in CR waits: the LF may come with the next text.
             rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
+            if left is not None and len(lines) > left:
+                self.cut = True
+                yield Part(lines[:left])
+                return
             if lines:
+                left = left and left - len(lines)
                 yield Part(lines)
             if len(rest) > LINE_LIMIT:
                 yield Part([rest[:LINE_LIMIT]], too_long=True)

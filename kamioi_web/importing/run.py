@@ -126,11 +126,14 @@ class Run:
 
     def _read(self) -> None:
         for block in self._new_blocks():
+            if block.final and self.source.cut:  # a record that goes on where nobody looked
+                break
             if block.final and self.kept is None:
                 self._save()
                 self.kept = copy.deepcopy(self.tally)
             self.job.reader.take(block, self.tally, self.items, self.rejects)
             if self.options.look and self.tally.records >= self.options.look:
+                self.source.cut = True
                 break
             if len(self.items) >= self.options.batch_rows or self._unsaved() >= QUIET_RECORDS:
                 self._save()
@@ -227,6 +230,7 @@ class Run:
             seconds=time.monotonic() - self.started,
             import_id=self.entry.id if self.entry else None,
             first_rejects=self.rejects.first,
+            whole=not self.source.cut,
         )
         report.warnings = list(self._warnings())
         return report
