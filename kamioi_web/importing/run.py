@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -164,7 +165,7 @@ class Run:
                 raise _Changed(self.tally.records)
             count = self.job.reader.pass_over(block, self.tally, until)
             if self.tally.records == until and self.tally.chain == self.earlier.chain:
-                blocks = _with_first(after(block, count), blocks)
+                blocks = chain((after(block, count),), blocks)
         if self.tally.chain != self.earlier.chain:
             raise _Changed(until)
         self.earlier.blank = self.tally.blank
@@ -266,11 +267,6 @@ def _below(block: Block, header_line: int) -> Block:
         return block
     above = sum(line <= header_line for line in lines)
     return after(block, above) if above else block
-
-
-def _with_first(first: Block, blocks: Iterator[Block]) -> Iterator[Block]:
-    yield first
-    yield from blocks
 
 
 def _first_chain(job: Job, most: int | None) -> str:
