@@ -27,8 +27,8 @@ from kamioi_web import (
     user_page,
 )
 from kamioi_web.actions import bulk as bulk_actions
+from kamioi_web.actions import counts, exports, login, preferences, tokens, views
 from kamioi_web.actions import jobs as job_actions
-from kamioi_web.actions import login, preferences, tokens, views
 from kamioi_web.api import endpoints
 from kamioi_web.api import page as api_page
 from kamioi_web.auth.guard import protect, public
@@ -71,6 +71,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     request_context.follow_requests(app)
     security.secure(app, settings)
     protect(app, request_context.shared_connection)
+    app.register_blueprint(counts.blueprint)
+    app.register_blueprint(exports.blueprint)
     app.register_blueprint(login.blueprint)
     app.register_blueprint(job_actions.blueprint)
     app.register_blueprint(bulk_actions.blueprint)
