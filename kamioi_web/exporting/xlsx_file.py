@@ -74,7 +74,7 @@ class XlsxFile:
     def _put_of(self, field: Field) -> Put:
         if field.kind == "money":
             return self._put_money
-        puts: dict[str, Any] = {"whole": _put_whole, "share": Worksheet.write_number}
+        puts: dict[str, Any] = {"whole": _put_whole, "share": _put_share}
         return puts.get(field.kind, Worksheet.write_string)
 
     def _put_money(self, sheet: "Sheet", row: int, column: int, cents: int) -> int:
@@ -105,3 +105,8 @@ def _put_whole(sheet: Worksheet, row: int, column: int, value: int) -> int:
     if abs(value) > SAFE_INTEGER:
         return sheet.write_string(row, column, str(value))
     return sheet.write_number(row, column, value)
+
+
+def _put_share(sheet: Worksheet, row: int, column: int, value: float) -> int:
+    shortest: Any = Decimal(repr(value))  # xlsxwriter would write 0.935 as 0.9350000000000001
+    return sheet.write_number(row, column, shortest)
