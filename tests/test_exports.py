@@ -5,7 +5,7 @@ import hashlib
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -79,7 +79,7 @@ def filled(database: Database, make_transactions: Callable[..., None]) -> None:
 
 
 @contextmanager
-def between(monkeypatch: pytest.MonkeyPatch, do: Callable[[], None]) -> Iterator[list[int]]:
+def between(monkeypatch: pytest.MonkeyPatch, do: Callable[[], None]) -> Generator[list[int]]:
     """Inside, exports take 50 rows at a time, and `do` runs once, after the second chunk; the sizes of the chunks."""
     chunks: list[int] = []
     whole = csv_file.CsvFile.write
@@ -478,7 +478,7 @@ def test_an_export_that_is_stopped_leaves_nothing_and_begins_anew(
 
 
 @contextmanager
-def full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """Inside, the folder is a disk of 32 kB; where none can be mounted, each write of a file says that it is full."""
     folder.mkdir(parents=True, exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)]

@@ -51,7 +51,7 @@ FORMATS = {
     one.name: one
     for one in (
         Format("csv", "CSV", "for any program", "text/csv; charset=utf-8", "csv_file"),
-        Format("xlsx", "Excel", "a new sheet after each 1,048,575 rows",
+        Format("xlsx", "Excel", "1,048,575 rows a sheet",
                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx_file"),
         Format("parquet", "Parquet", "with types, for analysis", "application/vnd.apache.parquet", "parquet_file",
                needs="pyarrow"),
