@@ -27,13 +27,18 @@ class CsvFile:
         self.notes: list[str] = []
         self.file = path.open("w", BUFFER, encoding="utf-8-sig", newline="")
         self.rows = csv.writer(self.file, lineterminator="\r\n")
-        self.texts = [_text_of(field) for field in fields]
+        texts: dict[str, Callable[[Any], str]] = {"money": plain, "text": _safe, "json": _safe}
+        self.texts = [(at, texts[field.kind]) for at, field in enumerate(fields) if field.kind in texts]
         self.rows.writerow([field.header for field in fields])
 
     def write(self, rows: Rows) -> None:
         """Add rows."""
         texts = self.texts
-        self.rows.writerows([text(value) for text, value in zip(texts, row, strict=True)] for row in rows)
+        for row in rows:
+            for at, text in texts:
+                if row[at] is not None:
+                    row[at] = text(row[at])
+        self.rows.writerows(rows)
 
     def close(self) -> None:
         """Finish the file."""
@@ -45,13 +50,6 @@ class CsvFile:
             self.file.close()
 
 
-def _text_of(field: Field) -> Callable[[Any], str]:
-    if field.kind == "money":
-        return lambda cents: "" if cents is None else plain(cents)
-    return _safe if field.kind == "text" else lambda value: "" if value is None else str(value)
-
-
-def _safe(text: Any) -> str:
+def _safe(text: str) -> str:
     """The text, behind an apostrophe where it would act; OWASP's advice against CSV injection."""
-    text = "" if text is None else str(text)
     return f"'{text}" if text.startswith(ACTING) else text

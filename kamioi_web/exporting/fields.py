@@ -1,10 +1,10 @@
 """What a column of a list becomes in a file: its headings, and how the values of `as_json` are to be understood."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["text", "whole", "share", "money", "moment"]
+Kind = Literal["text", "json", "whole", "share", "money", "moment"]
 
 
 class Field(NamedTuple):
@@ -16,17 +16,36 @@ class Field(NamedTuple):
 
     def value(self, found: Any) -> Any:
         """The value as its kind has it: an int (of cents, for money), a float or text; None where there is none."""
-        if self.kind in ("whole", "money") and found is not None:
-            return int(found)
-        return json.dumps(found, ensure_ascii=False) if isinstance(found, dict | list) else found
+        if found is None or self.kind not in ("whole", "json"):
+            return found
+        return int(found) if self.kind == "whole" else json.dumps(found, ensure_ascii=False)
 
 
 Export = Mapping[str, Sequence[Field]]  # of each key of COLUMNS
 
 
+def taken_by(fields: Sequence[Field]) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """What takes the values of these columns from an object of `as_json`; it is called for each row."""
+    keys = [field.key for field in fields]
+    read = [(at, field.value) for at, field in enumerate(fields) if field.kind in ("whole", "json")]
+
+    def take(found: Mapping[str, Any]) -> list[Any]:
+        values = [found[key] for key in keys]
+        for at, value in read:
+            values[at] = value(values[at])
+        return values
+
+    return take
+
+
 def words(header: str, key: str = "") -> Field:
-    """Words, or what reads as JSON."""
+    """Text."""
     return Field(header, key or header, "text")
+
+
+def json_words(header: str) -> Field:
+    """What has parts, as JSON."""
+    return Field(header, header, "json")
 
 
 def whole(header: str, key: str = "") -> Field:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from kamioi_web.errors import KamioiError
 from kamioi_web.exporting.fields import Field
 
-Rows = Sequence[Sequence[Any]]  # of values as Field.value gives them
+Rows = Sequence[list[Any]]  # of values as Field.value gives them; a writer may change them
 
 
 class Writer(Protocol):

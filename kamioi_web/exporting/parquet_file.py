@@ -13,9 +13,10 @@ from pyarrow.parquet import ParquetWriter
 from kamioi_web.exporting.fields import Field
 from kamioi_web.exporting.formats import Rows
 
-GROUP = 20_000  # rows of a row group
+GROUP = 6_000  # rows of a row group
 TYPES = {
     "text": pa.string(),
+    "json": pa.string(),
     "whole": pa.int64(),
     "share": pa.float64(),
     "money": pa.decimal128(20, 2),

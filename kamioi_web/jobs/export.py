@@ -7,6 +7,7 @@ The names of its files carry the job's fencing number: a worker that was thought
 import hashlib
 import os
 import shutil
+from collections import namedtuple
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -15,13 +16,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from kamioi_web.exporting.fields import Field
+from kamioi_web.exporting.fields import Field, taken_by
 from kamioi_web.exporting.formats import FORMATS, Rows, Writer
 from kamioi_web.jobs.of_list import plan_of, table_of
 from kamioi_web.jobs.running import Job
 from kamioi_web.jobs.telling import Telling
 from kamioi_web.paging.whole import STATEMENT_SECONDS, read_all
 from kamioi_web.settings import Settings
+from kamioi_web.sql_types import AnyRow
 from kamioi_web.table_page import TablePage
 
 ROWS = 2_000  # that are in memory at a time
@@ -71,11 +73,16 @@ def _write(job: Job, connection: Connection, part: Path) -> int:
 
 
 def _rows(job: Job, connection: Connection, table: TablePage, fields: Sequence[Field]) -> Iterator[Rows]:
-    subject, as_json = table.subject, table.cells.as_json
-    for rows in read_all(connection, subject.WHOLE_LISTING, plan_of(connection, job), ROWS):
+    subject, as_json, take = table.subject, table.cells.as_json, taken_by(fields)
+    for found in read_all(connection, subject.WHOLE_LISTING, plan_of(connection, job), ROWS):
+        rows = _plain(found)
         beside = subject.beside(connection, rows) if rows else None
-        objects = (as_json(row, beside) for row in rows)
-        yield [[field.value(one[field.key]) for field in fields] for one in objects]
+        yield [take(as_json(row, beside)) for row in rows]
+
+
+def _plain(rows: Sequence[AnyRow]) -> list[Any]:
+    """The same rows as named tuples, which give their values several times as fast as SQLAlchemy's rows."""
+    return [*map(namedtuple("Plain", rows[0]._fields)._make, rows)] if rows else []
 
 
 @contextmanager

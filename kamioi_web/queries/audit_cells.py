@@ -7,7 +7,7 @@ from typing import Any
 from kamioi_web.api.objects import Event, EventStats
 from kamioi_web.cells import Chip, Counts, choices, dates, escaped, quoted, text_field
 from kamioi_web.cells import chips as shared_chips
-from kamioi_web.exporting.fields import Export, moment, whole, words
+from kamioi_web.exporting.fields import Export, json_words, moment, whole, words
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest, with_query
 from kamioi_web.paging.cursor import Cursor
@@ -30,7 +30,7 @@ EXPORT: Export = {
     "action": (words("action"),),
     "who": (words("admin"),),
     "subject": (words("subject"), whole("subject_id")),
-    "detail": (words("detail"),),
+    "detail": (json_words("detail"),),
     "address": (words("address"),),
     "request": (words("request_id"),),
 }
