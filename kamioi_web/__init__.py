@@ -28,9 +28,9 @@ from kamioi_web import (
     user_page,
 )
 from kamioi_web.actions import bulk as bulk_actions
+from kamioi_web.actions import counts, exports, login, preferences, tokens, views
 from kamioi_web.actions import imports as import_actions
 from kamioi_web.actions import jobs as job_actions
-from kamioi_web.actions import login, preferences, tokens, views
 from kamioi_web.api import endpoints
 from kamioi_web.api import page as api_page
 from kamioi_web.auth.guard import protect, public
@@ -58,6 +58,7 @@ SITES = (
     transaction_page,
     user_page,
 )
+ACTIONS = (bulk_actions, counts, exports, import_actions, job_actions, login, tokens, views)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -76,13 +77,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     request_context.follow_requests(app)
     security.secure(app, settings)
     protect(app, request_context.shared_connection)
-    app.register_blueprint(login.blueprint)
-    app.register_blueprint(job_actions.blueprint)
-    app.register_blueprint(bulk_actions.blueprint)
-    app.register_blueprint(import_actions.blueprint)
+    for module in ACTIONS:
+        app.register_blueprint(module.blueprint)
     app.register_blueprint(preferences.make_blueprint({page.name: tuple(page.cells.COLUMNS) for page in PAGES}))
-    app.register_blueprint(tokens.blueprint)
-    app.register_blueprint(views.blueprint)
     app.register_blueprint(_pages())
     app.context_processor(request_context.shown_everywhere(NAV))
     app.context_processor(lambda: {"new_key": sent_forms.new_key})

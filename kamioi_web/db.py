@@ -2,9 +2,10 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import psycopg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -32,6 +33,18 @@ class Database:
         with in_plain_words(), self.reader.connect() as connection:
             self.dialect.limit_reads(connection, seconds or self.settings.rows_seconds)
             yield connection
+
+    @contextmanager
+    def snapshot(self, seconds: float) -> Generator[tuple[Connection, datetime]]:
+        """One reading transaction, and its time: every statement sees the database as it was then.
+
+        Its first statements stop after so many seconds; who goes on sets the limit anew. While it lasts PostgreSQL
+        keeps dead rows and SQLite does not shorten its log, so it is for jobs only.
+        """
+        with in_plain_words(), self.reader.connect() as connection:
+            self.dialect.limit_reads(connection, seconds)
+            self.dialect.begin_snapshot(connection)
+            yield connection, connection.execute(select(self.dialect.later(0))).scalar_one().astimezone(UTC)
 
     @contextmanager
     def writing(self) -> Generator[Connection]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
 
-from kamioi_web import detail, import_result
+from kamioi_web import detail, import_result, job_results
 from kamioi_web.api.objects import JobAnswer
 from kamioi_web.auth.guard import require_role
 from kamioi_web.jobs import changing, store
@@ -38,6 +38,7 @@ def register(pages: Blueprint) -> None:
     pages.add_url_rule(f"{JOBS.href}/<int:id>", endpoint="job", view_func=guarded(show))
     pages.add_url_rule(f"{JOBS.href}/<int:id>/state", endpoint="job/state", view_func=guarded(show_state))
     pages.add_url_rule(f"{JOBS.href}/<int:id>.json", endpoint="job/json", view_func=guarded(show_json))
+    pages.add_url_rule(f"{JOBS.href}/<int:id>/file", endpoint="job/file", view_func=guarded(job_results.download))
 
 
 def show(id: int) -> str:
@@ -93,8 +94,8 @@ def _shown(row: AnyRow) -> dict[str, Any]:
         "ordered": moment_text(row.created_at),
         "ordered_iso": iso_text(row.created_at),
         "about": _about(row),
-        "file": None,
-        "links": [],
+        "file": job_results.file_of(row),
+        "links": job_results.links(row),
         "actions": _actions(row),
         "lines": [_line(line) for line in store.lines(database_connection(), row.id)],
         **_left(row),
@@ -122,7 +123,7 @@ def _pace(row: AnyRow) -> str:
 
 def _notes(row: AnyRow) -> list[str]:
     told = [WORDS[name].format(number_text(n)) for name, n in row.result.items() if name in WORDS]
-    return [", ".join(told)] if told else []
+    return [", ".join(told)] if told else job_results.notes(row)
 
 
 def _about(row: AnyRow) -> list[tuple[str, str, str]]:
@@ -137,6 +138,8 @@ def _actions(row: AnyRow) -> list[dict[str, str]]:
     mine = row.admin_id == g.admin.id or g.admin.may("operator")
     found = list(ACTIONS.get(row.state, ())) if mine and row.undone_by is None else []
     kind = KINDS.get(row.kind)
+    if kind and kind.begins_anew:  # a pause would lose what is done
+        found = [action for action in found if action[0] != "pause"]
     over = row.state not in OPEN_STATES and row.undone_by is None
     if kind and kind.undoable and over and row.result.get("changed") and g.admin.may("operator"):
         found.append(("undo", "Undo"))

@@ -8,6 +8,7 @@ from flask import g
 
 from kamioi_web import saved_views
 from kamioi_web.actions.preferences import of_page
+from kamioi_web.exporting.formats import offered
 from kamioi_web.figures import Sums
 from kamioi_web.filters import number
 from kamioi_web.list_request import ListRequest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kamioi_web.table_page import TablePage, View
 
 MOST_LIKELIER = 3
+EXPORT_ROLE = "reviewer"
 BEFORE_ALL = Cursor(EPOCH, 0)  # no row is older
 
 
@@ -120,6 +122,8 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
             "value": dict(asked.pairs).get(searched, ""),
             "kept": [pair for pair in asked.pairs if pair[0] not in (searched, f"{searched}_id")],
         },
+        "query": asked.link().partition("?")[2] if asked.pairs else "",
+        "formats": offered() if g.admin.may(EXPORT_ROLE) else [],
         "jump": {"action": asked.href, "kept": asked.pairs, "date": "", "page": ""},
         "newest_href": asked.link(),
         "oldest_href": asked.link(("before", BEFORE_ALL)),
@@ -151,9 +155,7 @@ def _tabs(table: "TablePage", view: "View") -> list[dict[str, Any]]:
 def fragment(table: "TablePage", view: "View", since: Cursor | None = None) -> dict[str, Any]:
     """What the frames of fragments know of their page."""
     asked = view.request
-    chosen = of_page(g.admin.preferences, table.name)
-    columns = table.cells.COLUMNS
-    shown = chosen.get("columns") or [key for key in columns if key not in table.cells.HIDDEN]
+    chosen, shown = of_page(g.admin.preferences, table.name), shown_columns(table)
     return {
         "name": table.name,
         "title": table.title,
@@ -169,14 +171,21 @@ def fragment(table: "TablePage", view: "View", since: Cursor | None = None) -> d
             {
                 "key": key,
                 "label": label,
-                "shown": key in shown or key in table.cells.FIXED,
+                "shown": key in shown,
                 "fixed": key in table.cells.FIXED,
             }
-            for key, label in columns.items()
+            for key, label in table.cells.COLUMNS.items()
         ],
         "density": chosen.get("density", "comfortable"),
         "newer": None,
     }
+
+
+def shown_columns(table: "TablePage") -> list[str]:
+    """The keys of the columns that the admin sees, in their order."""
+    columns, hidden, fixed = table.cells.COLUMNS, table.cells.HIDDEN, table.cells.FIXED
+    chosen = of_page(g.admin.preferences, table.name).get("columns") or [key for key in columns if key not in hidden]
+    return [key for key in columns if key in chosen or key in fixed]
 
 
 def _newer_href(asked: ListRequest, since: Cursor) -> str:

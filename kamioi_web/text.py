@@ -56,6 +56,14 @@ def rough(number: int) -> str:
     return f"{round(number / 1_000_000):,} million" if number >= 10_000_000 else f"{number:,}"
 
 
+def size_text(bytes: int) -> str:
+    """The size of a file: 812 B, 14.2 kB, 3.1 MB."""
+    for size, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if bytes >= size:
+            return f"{bytes / size:.1f} {unit}"
+    return f"{bytes} B"
+
+
 def age_text(seconds: float) -> str:
     """An age: 3 s, 4 min, 2 h or 5 days."""
     for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):

@@ -59,6 +59,10 @@ class Postgres:
         limit = f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}; SET LOCAL lock_timeout = 2000"
         connection.exec_driver_sql(f"SET TRANSACTION READ ONLY; {limit}")
 
+    def begin_snapshot(self, connection: Connection) -> None:
+        idle = "SET LOCAL idle_in_transaction_session_timeout = '10min'"  # a slow disk may keep it waiting that long
+        connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {idle}")
+
     def later(self, seconds: float) -> ColumnElement[datetime]:
         """The database's own clock, so many seconds on: what the leases of several machines are compared by."""
         return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, float(seconds))

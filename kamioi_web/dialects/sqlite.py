@@ -94,6 +94,10 @@ class Sqlite:
         deadline = time.monotonic() + seconds
         raw.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
 
+    def begin_snapshot(self, connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")  # it begins with the first page that is read
+
     def later(self, seconds: float) -> ColumnElement[datetime]:
         """The database's own clock, so many seconds on: what the leases of several processes are compared by."""
         now = (func.julianday("now") - 2440587.5) * 86_400_000_000

@@ -4,18 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kamioi_web.jobs import bulk, importing, undo, upkeep
+from kamioi_web.jobs import bulk, count, export, importing, undo, upkeep
 from kamioi_web.jobs.running import Job
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of job: `run` does it from its checkpoint on; an `undoable` one keeps what was before."""
+    """A kind of job: `run` does it from its checkpoint on; an `undoable` one keeps what was before; one that
+    `begins_anew` has no checkpoint, so that pausing it is no use."""
 
     name: str
     run: Callable[[Job], dict[str, Any]]
     queue: str = "default"
     undoable: bool = False
+    begins_anew: bool = False
 
 
 KINDS = {
@@ -24,6 +26,8 @@ KINDS = {
         Kind("bulk", bulk.run, undoable=True),
         Kind("undo", undo.run, undoable=True),
         Kind("import", importing.run),
+        Kind("export", export.run, queue="export", begins_anew=True),
+        Kind("count", count.run, begins_anew=True),
         Kind("check", upkeep.check),
         Kind("clean", upkeep.clean),
     )

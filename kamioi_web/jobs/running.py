@@ -65,6 +65,7 @@ class Job:
         self.parameters: dict[str, Any] = row.parameters
         self.stop = stop
         self.wish, self.lost = "", False
+        self.events: list[tuple[str, dict[str, Any]]] = []  # what the audit log is told beside, when it is done
         self._take(row)
 
     def _take(self, row: AnyRow) -> None:
@@ -127,6 +128,8 @@ class Job:
         with self.database.writing() as connection:
             if not store.finish(connection, self.id, self.fence, state, **values):
                 raise LostLease
+            for action, detail in self.events if state == "done" else ():
+                audit.record(connection, action, self.admin_id, "job", self.id, detail)
             audit.record(connection, f"job.{state}", self.admin_id, "job", self.id, about)
 
     def release(self, state: str, seconds: float = 0, **values: Any) -> None:

@@ -1,5 +1,6 @@
 """The jobs that nobody asks for: checking the totals, and forgetting what is kept for a time only."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,7 +70,7 @@ def _remove_files(job: Job, name: str, before: datetime) -> int:
     folder, count = job.database.settings.files_folder / name, 0
     for path in folder.glob("*") if folder.is_dir() else ():
         if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
             count += 1
     return count
 

@@ -7,6 +7,7 @@ from typing import Any
 from kamioi_web.api.objects import Event, EventStats
 from kamioi_web.cells import Chip, Counts, choices, dates, escaped, quoted, text_field
 from kamioi_web.cells import chips as shared_chips
+from kamioi_web.exporting.fields import Export, json_words, moment, whole, words
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest, with_query
 from kamioi_web.paging.cursor import Cursor
@@ -24,6 +25,15 @@ COLUMNS = {
 }
 HIDDEN = ("request",)  # until an admin chooses it
 FIXED = ("at", "action")
+EXPORT: Export = {
+    "at": (moment("at"),),
+    "action": (words("action"),),
+    "who": (words("admin"),),
+    "subject": (words("subject"), whole("subject_id")),
+    "detail": (json_words("detail"),),
+    "address": (words("address"),),
+    "request": (words("request_id"),),
+}
 SEARCH = ("admin", "admins")
 TILES = {"Logins": "login.success", "Failed logins": "login.failure", "Logins refused": "login.limited"}
 SHORT, VALUE = 160, 60  # characters of a detail in the list, and of one value in it; the event's own page has all

@@ -6,6 +6,7 @@ from typing import Any
 from kamioi_web.api.objects import Import
 from kamioi_web.cells import Chip, Counts, choices, dates, escaped, text_field
 from kamioi_web.cells import chips as shared_chips
+from kamioi_web.exporting.fields import Export, moment, whole, words
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
 from kamioi_web.paging.cursor import Cursor
@@ -24,6 +25,16 @@ COLUMNS = {
 }
 HIDDEN = ()
 FIXED = ("started", "file")
+EXPORT: Export = {
+    "started": (moment("started_at"),),
+    "file": (words("file_name"),),
+    "kind": (words("kind"),),
+    "added": (whole("rows_added"),),
+    "known": (whole("rows_known"),),
+    "rejected": (whole("rows_rejected"),),
+    "finished": (moment("finished_at"),),
+    "status": (words("state"),),
+}
 SEARCH = ("file", "imports")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from kamioi_web.api.objects import Job
 from kamioi_web.cells import Chip, Counts, choices, dates, escaped, quoted, text_field
 from kamioi_web.cells import chips as shared_chips
+from kamioi_web.exporting.fields import Export, moment, whole, words
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.jobs.tables import LABELS, STATES
 from kamioi_web.list_request import ListRequest
@@ -24,6 +25,15 @@ COLUMNS = {
 }
 HIDDEN = ()
 FIXED = ("ordered", "title")
+EXPORT: Export = {
+    "ordered": (moment("created_at"),),
+    "title": (words("title"),),
+    "kind": (words("kind"),),
+    "who": (words("ordered_by"),),
+    "progress": (whole("rows_done"), whole("rows_total")),
+    "finished": (moment("finished_at"),),
+    "status": (words("state"), words("error")),
+}
 SEARCH = ("title", "jobs")
 LOOKS = {"done": "completed", "failed": "failed", "cancelled": "rejected", "running": "mapped", "paused": "pending",
          "waiting": "pending"}  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 from kamioi_web.api.objects import MappingObject, MappingStats
 from kamioi_web.cells import SPARK_DAYS, Chip, Counts, choices, dates, escaped, range_field, spark, text_field
 from kamioi_web.cells import chips as shared_chips
+from kamioi_web.exporting.fields import ID, Export, cents, moment, share, whole, words
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
 from kamioi_web.money import decimal, money
@@ -30,6 +31,20 @@ COLUMNS = {
 }
 HIDDEN = ("id",)  # until an admin chooses it
 FIXED = ("created", "name", "status")
+EXPORT: Export = {
+    "created": (moment("created_at"),),
+    "name": (words("merchant_name"), words("description")),
+    "company": (words("company_name"),),
+    "ticker": (words("ticker"),),
+    "category": (words("category"),),
+    "confidence": (share("confidence"),),
+    "n": (whole("transaction_count"),),
+    "money": (cents("amount"), words("currency")),
+    "decided": (words("decided_by"), moment("decided_at")),
+    "status": (words("status"),),
+    "source": (words("source"),),
+    "id": (ID,),
+}
 SEARCH = ("merchant", "merchants")
 TABS = ("pending", "approved", "rejected")
 MADE_BY = {"Model": ("llm",), "Rules": ("rule",), "People": ("admin", "upload")}

@@ -6,6 +6,7 @@ from typing import Any
 from kamioi_web.api.merchant_objects import MerchantObject, MerchantStats
 from kamioi_web.cells import SPARK_DAYS, Chip, Counts, choices, dates, escaped, spark, text_field
 from kamioi_web.cells import chips as shared_chips
+from kamioi_web.exporting.fields import ID, Export, cents, moment, whole, words
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
 from kamioi_web.money import decimal, money
@@ -28,6 +29,18 @@ COLUMNS = {
 }
 HIDDEN = ("id",)  # until an admin chooses it
 FIXED = ("first", "name")
+EXPORT: Export = {
+    "first": (moment("first_seen"),),
+    "name": (words("merchant_name"), words("description")),
+    "company": (words("company_name"),),
+    "ticker": (words("ticker"),),
+    "category": (words("category"),),
+    "n": (whole("transaction_count"),),
+    "money": (cents("amount"), words("currency")),
+    "seen": (moment("last_seen"),),
+    "status": (words("status"),),
+    "id": (ID,),
+}
 SEARCH = ("search", "merchants")
 
 Beside = Mapping[int, Trade]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from kamioi_web.api.objects import Transaction, TransactionStats
 from kamioi_web.cells import SPARK_DAYS, Chip, Counts, choices, dates, escaped, quoted, range_field, spark, text_field
 from kamioi_web.cells import chips as shared_chips
+from kamioi_web.exporting.fields import ID, Export, cents, moment, words
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
 from kamioi_web.money import decimal, money
@@ -28,6 +29,19 @@ COLUMNS = {
 }
 HIDDEN = ("account_type", "source")  # until an admin chooses them
 FIXED = ("posted", "merchant", "amount")
+EXPORT: Export = {
+    "posted": (moment("posted_at", "date"),),
+    "merchant": (words("merchant"), words("description")),
+    "user": (words("account_number"),),
+    "category": (words("category"),),
+    "amount": (cents("amount"), words("currency")),
+    "round_up": (cents("round_up"),),
+    "ticker": (words("ticker"),),
+    "status": (words("status"),),
+    "account_type": (words("account_type"),),
+    "source": (words("source"),),
+    "id": (ID,),
+}
 SEARCH = ("merchant", "merchants")
 
 

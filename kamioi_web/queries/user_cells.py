@@ -6,6 +6,7 @@ from typing import Any
 from kamioi_web.api.objects import User, UserStats
 from kamioi_web.cells import Chip, Counts, choices, dates, escaped, text_field
 from kamioi_web.cells import chips as shared_chips
+from kamioi_web.exporting.fields import ID, Export, cents, moment, whole, words
 from kamioi_web.figures import Figures, Sums
 from kamioi_web.list_request import ListRequest
 from kamioi_web.money import decimal, money
@@ -28,6 +29,18 @@ COLUMNS = {
 }
 HIDDEN = ("id",)  # until an admin chooses it
 FIXED = ("created", "name")
+EXPORT: Export = {
+    "created": (moment("created_at"),),
+    "name": (words("name"), words("account_number")),
+    "email": (words("email"),),
+    "account_type": (words("account_type"),),
+    "n": (whole("transaction_count"),),
+    "spent": (cents("total_spent"), words("currency")),
+    "invested": (cents("total_invested"), words("currency")),
+    "seen": (moment("last_activity"),),
+    "status": (words("status"),),
+    "id": (ID,),
+}
 SEARCH = ("search", "users")
 
 Beside = Mapping[int, Activity]

@@ -6,12 +6,24 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.benchmarks import browser, imports, lists, lists_store, machine, pages, postgres, serve, stores, sums
+from tests.benchmarks import (
+    browser,
+    exports,
+    imports,
+    lists,
+    lists_store,
+    machine,
+    pages,
+    postgres,
+    serve,
+    stores,
+    sums,
+)
 from tests.benchmarks.populace import Size
 from tests.benchmarks.report import Report
 from tests.benchmarks.stores import Stored
 
-SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "browser")
+SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "exports", "browser")
 KINDS = ("sqlite", "postgresql")
 
 
@@ -80,6 +92,8 @@ def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres
         serve.measure_memory(report, stored, (100, 500, 1_000) if options.quick else (500, 2_000, 5_000, 10_000))
     if "totals" in options.only:
         sums.measure(report, stored, 3 if options.quick else 7)
+    if "exports" in options.only:
+        exports.measure(report, stored)
     if "browser" in options.only:
         _browse(report, stored, options)
     if "import" in options.only:

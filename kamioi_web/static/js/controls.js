@@ -25,6 +25,8 @@ form.addEventListener("change", event => {
   const { name, value, checked } = event.target;
   if (name !== "column") return;
   keepingPlace(() => table.classList.toggle(`hide-${value}`, !checked));
+  const named = document.querySelector(`#export [data-column="${value}"]`);
+  if (named) named.hidden = !checked;
   save(current());
 });
 

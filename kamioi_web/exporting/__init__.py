@@ -1,0 +1,1 @@
+"""Rows as files for other programs: CSV, XLSX and Parquet."""
