@@ -30,7 +30,13 @@ WISHES: dict[str, Callable[[Connection, int], None]] = {
 @blueprint.post("/jobs/<int:id>/<wish>")
 @once
 def change(connection: Connection, id: int, wish: str) -> ResponseReturnValue:
-    """Do it, and show the job. Its own jobs are anyone's to stop; those of others take an operator."""
+    """Do it, and show the job."""
+    wish_for(connection, id, wish)
+    return redirect(f"/jobs/{id}", 303)
+
+
+def wish_for(connection: Connection, id: int, wish: str) -> None:
+    """Have a job do that. One's own jobs are one's own to stop; those of others take an operator."""
     job = store.find(connection, id)
     if job.admin_id != g.admin.id and not g.admin.may(ROLE):
         raise Refused(f"This job is another admin’s, so it takes the role {ROLE}; yours is {g.admin.role}.")
@@ -40,20 +46,24 @@ def change(connection: Connection, id: int, wish: str) -> ResponseReturnValue:
     record_event(connection, f"job.{wish}", g.admin.id, "job", id, title=job.title)
     if wish in ("resume", "retry"):
         g.to_ring.append(job.queue)
-    return redirect(f"/jobs/{id}", 303)
 
 
 @blueprint.post("/jobs/<int:id>/undo")
 @require_role(ROLE)
 @once
 def undo(connection: Connection, id: int) -> ResponseReturnValue:
-    """Order the job that puts everything back which nobody has changed since, and show it."""
+    """Order the undo, and show it."""
+    return redirect(f"/jobs/{order_undo(connection, id)}", 303)
+
+
+def order_undo(connection: Connection, id: int) -> int:
+    """The job that puts everything back which nobody has changed since."""
     job = store.find(connection, id)
     new = order(connection, _undo_of(job))
     mine = (jobs.c.id == id, jobs.c.undone_by.is_(None), jobs.c.state.in_(("done", "failed", "cancelled")))
     if not connection.execute(update(jobs).where(*mine).values(undone_by=new)).rowcount:
         raise Refusal(f"Job {id} is being undone already, or is not over yet.")
-    return redirect(f"/jobs/{new}", 303)
+    return new
 
 
 def _undo_of(job: AnyRow) -> Order:

@@ -20,11 +20,20 @@ ERRORS = {
     401: "No token, or one that is wrong, expired or revoked.",
     403: "The token's scope or the admin's role is not enough.",
     404: "There is no such thing, or a filter names a user or a merchant that does not exist.",
+    409: "It is in another state by now, so that cannot be done.",
+    422: "The Idempotency-Key came with another request before.",
     429: "Too many logins have failed; Retry-After says how long to wait.",
     503: "The database is busy, or the question took too long. Try again, or narrow the filter.",
 }
 OPEN = (400, 401, 403, 429, 503)  # errors of an endpoint that needs no token
 GUARDED = (400, 401, 403, 404, 503)
+WRITING = (*GUARDED, 409, 422)
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Sent again with the same key within a day, the request acts once and is answered the same.",
+    "schema": {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"},
+}
 
 
 class Exact(GenerateJsonSchema):
@@ -66,7 +75,8 @@ def make(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]:
     places = [_variable(name) for name in VARIABLE.findall(endpoint.path)]
-    errors = OPEN if endpoint.open else GUARDED
+    places += [KEY] if endpoint.keyed else []
+    errors = OPEN if endpoint.open else GUARDED if endpoint.method == "GET" else WRITING
     answer = {"description": endpoint.title, "content": _json(schemas[endpoint.name, "answer"])}
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
@@ -74,7 +84,10 @@ def _operation(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]
         "summary": endpoint.title,
         **({"description": endpoint.about} if endpoint.about else {}),
         "parameters": [*places, *(describe(parameter) for parameter in endpoint.parameters)],
-        "responses": {"200": answer, **{str(code): {"$ref": f"#/components/responses/{code}"} for code in errors}},
+        "responses": {
+            str(endpoint.status): answer,
+            **{str(code): {"$ref": f"#/components/responses/{code}"} for code in errors},
+        },
     }
     if endpoint.body:
         operation["requestBody"] = {"required": True, "content": _json(schemas[endpoint.name, "body"])}

@@ -20,6 +20,7 @@ from kamioi_web.api import (
     overview_objects,
     search,
     search_objects,
+    writes,
 )
 from kamioi_web.api.access import Credentials
 from kamioi_web.api.lists import cursor, parameters_of
@@ -46,6 +47,8 @@ class Endpoint:
     parameters: tuple[Parameter, ...] = ()
     body: Any = None
     role: str = ROLES[0]
+    status: int = 200  # of what it gives
+    keyed: bool = False  # heeds an Idempotency-Key
     open: bool = False  # answers without a token
     example: str = ""  # what follows the path in an example
 
@@ -90,6 +93,13 @@ def _object(page: TablePage, name: str, view: Callable[..., Any], title: str, an
     return Endpoint(name, path, view, title, answer, page.title, parameters=at, role=page.role)
 
 
+STEERED = {
+    "pause": "Pause a job after what it is at",
+    "resume": "Let a paused job go on",
+    "cancel": "End a job; what it has done stays",
+    "retry": "Let a job that failed or was cancelled go on",
+}
+KEYED = "With an Idempotency-Key, the same request sent again acts once and is answered the same."
 ACCESS = (
     Endpoint(
         "login",
@@ -183,6 +193,64 @@ FIGURES = (
 )
 
 
+WRITES = (
+    Endpoint(
+        "set_status",
+        "/api/admin/transactions/<int:id>/status",
+        writes.set_status,
+        "Change the status of one transaction",
+        objects.StatusAnswer,
+        TRANSACTIONS.title,
+        about=f"{KEYED} Its round-up is allocated, or taken back, as the status says.",
+        method="PATCH",
+        keyed=True,
+        body=writes.NewStatus,
+        role=TRANSACTIONS.bulk_role,
+    ),
+    Endpoint(
+        "change_many",
+        "/api/admin/transactions/bulk",
+        writes.change_many,
+        "Change all transactions under a filter, by a job",
+        objects.JobAnswer,
+        TRANSACTIONS.title,
+        about=f"{KEYED} Above 1,000 rows, “confirm” must be their number. Only rows that are there now are changed.",
+        method="POST",
+        keyed=True,
+        body=writes.BulkChange,
+        role=TRANSACTIONS.bulk_role,
+        status=202,
+    ),
+    Endpoint(
+        "undo_job",
+        "/api/admin/jobs/<int:id>/undo",
+        writes.undo,
+        "Undo a job, by another one",
+        objects.JobAnswer,
+        JOBS.title,
+        about=f"{KEYED} What somebody has changed since stays as it is.",
+        method="POST",
+        keyed=True,
+        role=TRANSACTIONS.bulk_role,
+        status=202,
+    ),
+    *(
+        Endpoint(
+            f"{wish}_job",
+            f"/api/admin/jobs/<int:id>/{wish}",
+            writes.steering(wish),
+            title,
+            objects.JobAnswer,
+            JOBS.title,
+            about=KEYED,
+            method="POST",
+            keyed=True,
+        )
+        for wish, title in STEERED.items()
+    ),
+)
+
+
 SEARCH = Endpoint(
     "search",
     "/api/admin/search",
@@ -197,7 +265,7 @@ SEARCH = Endpoint(
 
 
 def _of(page: TablePage) -> tuple[Endpoint, ...]:
-    return (_list(page), *(one for one in (*OBJECTS, *FIGURES) if one.group == page.title))
+    return (_list(page), *(one for one in (*OBJECTS, *FIGURES, *WRITES) if one.group == page.title))
 
 
 LISTED = tuple(endpoint for page in PAGES for endpoint in _of(page))

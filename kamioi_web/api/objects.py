@@ -276,6 +276,19 @@ class Job(Identified):
     finished_at: Moment | None
 
 
+class ChangedStatus(Identified):
+    """A transaction and the status that it has now."""
+
+    status: Annotated[str, word(STATUSES)]
+
+
+class StatusAnswer(TypedDict):
+    """The status was changed, or was that already."""
+
+    success: Succeeded
+    transaction: ChangedStatus
+
+
 class JobAnswer(TypedDict):
     """One job."""
 

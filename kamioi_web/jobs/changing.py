@@ -60,8 +60,8 @@ def locked(
     return connection.execute(rows.order_by(t.id).with_for_update()).fetchall()
 
 
-def write(connection: Connection, job_id: int, admin_id: int | None, changes: Sequence[Change]) -> int:
-    """Make the changes in the caller's transaction and return how many they were."""
+def write(connection: Connection, job_id: int | None, admin_id: int | None, changes: Sequence[Change]) -> int:
+    """Make the changes in the caller's transaction and return how many they were; without a job there is no undo."""
     if not changes:
         return 0
     now = _now(connection)
@@ -120,7 +120,9 @@ def _reallocate(connection: Connection, changes: Sequence[Change]) -> None:
     dialect_of(connection).append(connection, allocations, columns, rows)
 
 
-def _note(connection: Connection, job_id: int, admin_id: int | None, now: int, changes: Sequence[Change]) -> None:
+def _note(
+    connection: Connection, job_id: int | None, admin_id: int | None, now: int, changes: Sequence[Change]
+) -> None:
     """What was before and what is now, for undo; and an event for each row, for the audit log and for its history."""
     dialect = dialect_of(connection)
     both = [(change, *_written(change)) for change in changes]
@@ -128,10 +130,10 @@ def _note(connection: Connection, job_id: int, admin_id: int | None, now: int, c
         (job_id, SUBJECT, change.row.id, to_micros(change.row.posted_at), now, before, after, None)
         for change, before, after, _ in both
     )
-    dialect.append(connection, job_changes, KEPT, kept)
-    events = (
-        (now, admin_id, ACTION, SUBJECT, change.row.id, f'{{"job": {job_id}, {told}}}') for change, _, _, told in both
-    )
+    if job_id is not None:
+        dialect.append(connection, job_changes, KEPT, kept)
+    of_job = f'"job": {job_id}, ' if job_id is not None else ""
+    events = ((now, admin_id, ACTION, SUBJECT, change.row.id, f"{{{of_job}{told}}}") for change, _, _, told in both)
     dialect.append(connection, audit_events, EVENT, events)
 
 

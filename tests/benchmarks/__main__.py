@@ -10,6 +10,7 @@ from tests.benchmarks import (
     browser,
     exports,
     imports,
+    jobs,
     lists,
     lists_store,
     machine,
@@ -23,7 +24,7 @@ from tests.benchmarks.populace import Size
 from tests.benchmarks.report import Report
 from tests.benchmarks.stores import Stored
 
-SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "exports", "browser")
+SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "exports", "jobs", "browser")
 KINDS = ("sqlite", "postgresql")
 
 
@@ -94,6 +95,8 @@ def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres
         sums.measure(report, stored, 3 if options.quick else 7)
     if "exports" in options.only:
         exports.measure(report, stored)
+    if "jobs" in options.only:
+        jobs.measure(report, stored)
     if "browser" in options.only:
         _browse(report, stored, options)
     if "import" in options.only:
