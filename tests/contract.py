@@ -15,6 +15,8 @@ from kamioi_web import audit
 from kamioi_web.api import document
 from kamioi_web.api.endpoints import ENDPOINTS
 from kamioi_web.db import Database
+from kamioi_web.jobs import store
+from kamioi_web.jobs.store import Order
 from kamioi_web.schema import allocations, imports, transactions
 
 BIG = 2**60  # an id that a JSON number cannot hold exactly
@@ -67,4 +69,6 @@ def fill(database: Database, make_transactions: Callable[..., None]) -> None:
         connection.execute(insert(imports).values(
             kind="transactions", file_name="<b>.csv", fingerprint="1", settings={"currency": "USD"}, state="running",
             checkpoint="", rows_added=3, rows_known=0, rows_rejected=1, started_at=row.created_at))  # fmt: skip
+        job = store.add(connection, Order("bulk", "default", "<b>", {"selection": {}, "change": {}}, rows_total=5))
+        store.say(connection, job, "told")
         audit.record(connection, "tested", subject="transaction", subject_id=BIG, detail={"why": "to see it"})

@@ -14,9 +14,12 @@ import pytest
 from flask.testing import FlaskClient
 from helpers import url
 from plans import DEAR, assert_frugal, bounded, index_columns, look, nodes, plan_of, postgres_plan, sqlite_plan
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from kamioi_web.db import Database
+from kamioi_web.jobs import store
+from kamioi_web.jobs.store import Order
+from kamioi_web.jobs.tables import jobs
 from kamioi_web.pages import PAGES
 from kamioi_web.paging import scan
 from kamioi_web.paging.cursor import Cursor
@@ -52,6 +55,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "subject_id": ("1",),
     "kind": ("legacy", "transactions"),
     "state": ("running",),
+    "title": ("7 of", "nothing.such"),
     "file": ("7.csv", "nothing.such"),
 }
 COMPANY = {"subject_id": "subject=mapping"}
@@ -63,6 +67,7 @@ def full(database: Database) -> Database:
     """Every list, with some thousand rows of each."""
     fill(database.settings.database_url, LARGE, lambda line: None)
     add_imports(database, 300)
+    add_jobs(database, 300)
     return database
 
 
@@ -74,6 +79,16 @@ def add_imports(database: Database, count: int) -> None:
             {"kind": IMPORT_KINDS[number % 3], "file_name": f"{number}.csv", "fingerprint": str(number), "settings": {},
              "state": "done", "checkpoint": "", "rows_added": number, "rows_known": 0, "rows_rejected": 0,
              "started_at": first + timedelta(days=number)} for number in range(count)])  # fmt: skip
+
+
+def add_jobs(database: Database, count: int) -> None:
+    """That many jobs of nobody, a quarter of them over."""
+    with database.writing() as connection:
+        ids = [
+            store.add(connection, Order("bulk", "default", f"{number} of many", {"selection": {}, "change": {}}))
+            for number in range(count)
+        ]
+        connection.execute(update(jobs).where(jobs.c.id.in_(ids[::4])).values(state="done"))
 
 
 def filters_of(database: Database, page: TablePage, each: int = 3) -> list[str]:

@@ -54,7 +54,7 @@ def _schemas() -> dict[str, Any]:
 def _shown(endpoint: Endpoint) -> dict[str, Any]:
     path = document.VARIABLE.sub(r"{\1}", endpoint.path)
     operation = _document()["paths"][path][endpoint.method.lower()]
-    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    answer = operation["responses"][str(endpoint.status)]["content"]["application/json"]["schema"]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     return {
         "name": endpoint.name,

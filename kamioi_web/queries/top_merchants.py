@@ -2,13 +2,14 @@
 
 Summing every merchant of three years means reading millions of totals to show ten. Fagin's threshold algorithm
 (R. Fagin, A. Lotem, M. Naor, “Optimal aggregation algorithms for middleware”, PODS 2001) reads sorted lists from their
-tops instead. Here each month is such a list, by the index totals_top: its first K merchants are candidates, and the
-candidates alone are summed over the range, by primary key. A merchant that is no candidate has in each month at most
-that month's K-th amount, so in all at most the sum of those, the threshold. Where the last one shown has at least as
-much, the answer is proven; where not, K is doubled once, and if that does not prove it either, the answer says so.
+tops instead. Here each month is such a list, by the index totals_top, read to its K-th merchant. A merchant has in all
+at most what the lists say of it and, of each list that it is not in, that list's last amount: so those with the highest
+such bounds are the candidates, and they alone are summed over the range, by primary key. Every other merchant has at
+most the highest bound that is left, the threshold. Where the last one shown has at least as much, the answer is proven;
+where not, it is tried once more with more of both, and if that does not prove it either, the answer says so.
 
-On PostgreSQL the tail that is not folded yet is one list more: its first K merchants are candidates too, and its K-th
-amount is part of the threshold. All of it is one statement, so it is exact at the instant it runs.
+On PostgreSQL the tail that is not folded yet is one list more. All of it is one statement, so it is exact at the
+instant it runs.
 """
 
 from dataclasses import dataclass
@@ -28,8 +29,8 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    text,
     true,
-    union,
     union_all,
 )
 
@@ -47,8 +48,9 @@ def _number(name: str) -> Any:
 
 
 SHOWN = 10
-CANDIDATES = 60  # of each month; doubled once
-LOW, HIGH, MOST, SHOWING = (_number(name) for name in ("low", "high", "most", "shown"))
+TRIES = ((60, 200), (120, 1_000))  # how deep each list is read, and how many candidates are summed
+TAIL_MONTH = -1  # the list of what is not folded yet
+LOW, HIGH, MOST, SHOWING, SUMMED = (_number(name) for name in ("low", "high", "most", "shown", "summed"))
 CURRENCY = bindparam("currency", type_=Text)
 GRAIN = literal_column("'merchant_month'")  # to the letter as the partial index says it, or SQLite would not use it
 
@@ -76,31 +78,34 @@ class TopMerchants:
 def top_merchants(connection: Connection, period: Period, currency: str, shown: int = SHOWN) -> TopMerchants:
     """The merchants with the most money in the whole months that a period touches, and in as many before."""
     months = period.touched_months()
-    rows, proven = _ranked(connection, months, currency, shown, CANDIDATES)
-    if not proven:
-        rows, proven = _ranked(connection, months, currency, shown, 2 * CANDIDATES)
+    rows: list[Any] = []
+    proven = False
+    for most, summed in TRIES:
+        if not proven:
+            rows, proven = _ranked(
+                connection, months, {"currency": currency, "shown": shown, "most": most, "summed": summed}
+            )
     before = months.before()
     earlier = _amounts(connection, before, currency, tuple(row.subject for row in rows))
     found = [TopMerchant(row.subject, _name(row), row.n, row.amount, earlier.get(row.subject, 0)) for row in rows]
     return TopMerchants(months, before, tuple(found), proven)
 
 
-def _ranked(connection: Connection, months: Period, currency: str, shown: int, most: int) -> tuple[list[Any], bool]:
+def _ranked(connection: Connection, months: Period, given: dict[str, Any]) -> tuple[list[Any], bool]:
     """The first of the candidates, and whether no other merchant can have more than the last of them."""
     ends = {"low": month_number(months.since), "high": month_number(months.until)}
-    given = {**ends, "currency": currency, "shown": shown, "most": most}
-    rows = list(connection.execute(_statement(dialect_of(connection)), given))
-    last = rows[-1].amount if len(rows) == shown else 0
+    rows = list(connection.execute(_statement(dialect_of(connection)), ends | given))
+    last = rows[-1].amount if len(rows) == given["shown"] else 0
     return rows, not rows or rows[0].threshold <= last
 
 
 @lru_cache
 def _statement(dialect: Dialect) -> AnySelect:
     """Made once for each kind of database: it is long, and making it takes as long as running it."""
-    tops = _tops(dialect).cte("tops")
-    tail = None if dialect.row_triggers else _tail()
-    threshold, folded = _threshold(tops), stored.c
-    candidates = select(_candidates(select(tops.c.subject), tail).c.subject)
+    tail, lists, folded = None if dialect.row_triggers else _tail(), _tops(dialect), stored.c
+    tops = (lists if tail is None else union_all(lists, _first(tail))).cte("tops")
+    bounds = _bounds(tops)
+    candidates = select(bounds.c.subject).order_by(bounds.c.bound.desc(), bounds.c.subject).limit(SUMMED)
     sums: Any = select(folded.subject, folded.n, folded.amount_cents).where(
         folded.grain == GRAIN,
         folded.subject.in_(candidates),
@@ -111,8 +116,7 @@ def _statement(dialect: Dialect) -> AnySelect:
     if tail is not None:
         unfolded = select(tail.c.subject, tail.c.n, tail.c.amount_cents).where(tail.c.subject.in_(candidates))
         sums = union_all(sums, unfolded)
-        threshold = threshold + _least(_first(tail).subquery()).scalar_subquery()
-    return _best(sums.subquery(), threshold)
+    return _best(sums.subquery(), _threshold(tops, bounds))
 
 
 def _best(sums: Any, threshold: ColumnElement[int]) -> AnySelect:
@@ -154,11 +158,25 @@ def _tops(dialect: Dialect) -> AnySelect:
     return select(months.c.month, row.subject, row.amount_cents).where(*key, *rest)
 
 
-def _threshold(tops: CTE) -> ColumnElement[int]:
-    """What a merchant that is in no month's list can have at most in all."""
-    of_months = _least(tops).group_by(tops.c.month).subquery()
-    total = select(func.coalesce(func.sum(of_months.c.least), 0).cast(BigInteger))
-    return total.scalar_subquery()
+def _bounds(tops: CTE) -> CTE:
+    """What the merchants in the lists can have at most, one more of them than are summed."""
+    least = _least(tops).group_by(tops.c.month).add_columns(tops.c.month).subquery()
+    known = func.sum(tops.c.amount_cents - least.c.least) + _in_no_list(tops)
+    each = select(tops.c.subject, known.cast(BigInteger).label("bound")).join(least, least.c.month == tops.c.month)
+    each = each.group_by(tops.c.subject)
+    return each.order_by(text("bound DESC"), tops.c.subject).limit(SUMMED + 1).cte("bounds")
+
+
+def _in_no_list(tops: CTE) -> ColumnElement[int]:
+    """What a merchant that is in no list can have at most in all."""
+    of_lists = _least(tops).group_by(tops.c.month).subquery()
+    return select(func.coalesce(func.sum(of_lists.c.least), 0).cast(BigInteger)).scalar_subquery()
+
+
+def _threshold(tops: CTE, bounds: CTE) -> ColumnElement[int]:
+    """What a merchant that is not summed can have at most: the lowest of the bounds, which is of none that is."""
+    left_out = func.sum(literal_column("1")) > SUMMED
+    return select(case((left_out, func.min(bounds.c.bound)), else_=_in_no_list(tops))).scalar_subquery()
 
 
 def _least(top: Any) -> Select[Any]:
@@ -177,13 +195,9 @@ def _tail() -> CTE:
 
 
 def _first(tail: CTE) -> AnySelect:
-    return select(tail.c.subject, tail.c.amount_cents).order_by(tail.c.amount_cents.desc()).limit(MOST)
-
-
-def _candidates(tops: AnySelect, tail: CTE | None) -> CTE:
-    if tail is None:
-        return tops.distinct().cte("candidates")
-    return union(tops, select(_first(tail).subquery().c.subject)).cte("candidates")
+    highest = select(tail.c.subject, tail.c.amount_cents).order_by(tail.c.amount_cents.desc()).limit(MOST).subquery()
+    month = literal_column(str(TAIL_MONTH), BigInteger).label("month")
+    return select(month, highest.c.subject, highest.c.amount_cents)
 
 
 def _amounts(connection: Connection, months: Period | None, currency: str, ids: tuple[int, ...]) -> dict[int, int]:
