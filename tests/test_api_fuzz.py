@@ -74,7 +74,7 @@ def find_failures(app: Flask, database: Database) -> Callable[..., Failures]:
     with database.writing() as connection:
         added = insert(admins).values(**owner, created_at=now).returning(admins.c.id)
         admin_id = connection.execute(added).scalar_one()
-        secret = tokens.create_named(connection, admin_id, "schemathesis", "read", now, 7).secret
+        secret = tokens.create_named(connection, admin_id, "schemathesis", "write", now, 7).secret
     headers = {"Authorization": f"Bearer {secret}", "Accept-Encoding": "identity"}
 
     def find(*names: str) -> Failures:
@@ -128,7 +128,8 @@ def test_no_call_of_the_api_breaks_its_contract(
     assert not found, {key: told[0] for key, told in found.items()}
     for endpoint in ENDPOINTS:
         if endpoint.name not in ("login", "logout"):
-            assert 200 in called[endpoint.name], endpoint.name
+            reached = {endpoint.status} | ({404, 409} if endpoint.keyed else set())
+            assert reached & set(called[endpoint.name]), endpoint.name
             assert not endpoint.parameters or {400, 404} & set(called[endpoint.name]), endpoint.name
     assert set(called["login"]) >= {400, 401}
 

@@ -55,6 +55,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "subject_id": ("1",),
     "kind": ("legacy", "transactions"),
     "state": ("running",),
+    "jobs.kind": ("bulk", "undo"),
     "title": ("7 of", "nothing.such"),
     "file": ("7.csv", "nothing.such"),
 }
@@ -100,7 +101,8 @@ def filters_of(database: Database, page: TablePage, each: int = 3) -> list[str]:
         name = parameter.name
         if name in ("since", "until"):
             continue
-        values = [value for value, _ in offered.get(name, ())] or VALUES.get(name, ())
+        known = VALUES.get(f"{page.name}.{name}", VALUES.get(name, ()))
+        values = [value for value, _ in offered.get(name, ())] or known
         assert values, f"{page.name} takes “{name}”: write a value of it into VALUES"
         company = COMPANY.get(name, "")
         alone = [url("", company, **{name: value})[1:] for value in values[:each]]
@@ -208,6 +210,7 @@ def test_the_number_of_statements_is_the_same_at_ten_times_the_rows(
 ) -> None:
     fill(database.settings.database_url, SMALL, lambda line: None)
     add_imports(database, 300)
+    add_jobs(database, 300)
     asked = [
         (address, query)
         for page in PAGES
