@@ -49,7 +49,8 @@ def set_status(connection: Connection, id: int) -> Any:
     wanted = _read(NewStatus).status
     if wanted not in STATUSES:
         raise BadRequest(f"“{wanted[:40]}” is not a status. It is one of: {', '.join(STATUSES)}.", "status")
-    posted_at = connection.scalar(select(transactions.c.posted_at).where(transactions.c.id == id))
+    here = transactions.c.id == id
+    posted_at = connection.scalar(select(transactions.c.posted_at).where(here)) if id < 2**63 else None
     rows = changing.locked(connection, [(id, posted_at)]) if posted_at else ()
     if not rows:
         raise NotFound(f"There is no transaction {id}.")

@@ -51,7 +51,7 @@ def _cells(row: Any, tail: str, number: int) -> tuple:
     return (
         row.id, cursor, number, f"/jobs/{row.id}?at={cursor}{tail}", day_text(cursor[:10]), cursor[11:19],
         escaped(row.title), LABELS.get(row.kind, escaped(row.kind)), escaped(row.admin or SYSTEM),
-        f"/jobs?admin={quoted(row.admin)}" if row.admin else "", progress_text(row), finished_text(row),
+        f"/jobs?admin={quoted(row.admin or SYSTEM)}", progress_text(row), finished_text(row),
         LOOKS[row.state], row.state,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from kamioi_web.errors import NotFound
 from kamioi_web.filters import Parameter, end_of, start_of
 from kamioi_web.jobs.tables import LABELS, STATES, jobs
 from kamioi_web.paging.keyset import Listing, Plan, Stream
-from kamioi_web.queries.audit_events import find_admin
+from kamioi_web.queries.audit_events import SYSTEM, find_admin
 from kamioi_web.schema import admins
 from kamioi_web.sql_types import AnyRow, AnySelect
 from kamioi_web.totals import Slice
@@ -24,7 +24,7 @@ PARAMETERS = (
     Parameter("state", "State", read.one_of(STATES), many=True),
     Parameter("kind", "Kind", read.one_of(tuple(LABELS)), many=True),
     Parameter("title", "Title", read.words, about="Any part of what the job is called"),
-    Parameter("admin", "Ordered by", read.words, about="The e-mail of an admin"),
+    Parameter("admin", "Ordered by", read.words, about="The e-mail of an admin, or system"),
     Parameter("since", "From", read.day, about="Ordered on this UTC day or later"),
     Parameter("until", "To", read.day, about="Ordered on this UTC day or before"),
 )
@@ -38,6 +38,7 @@ class Filters:
     kind: tuple[str, ...] = ()
     title: str | None = None
     admin_id: int | None = None
+    system: bool = False  # only what a schedule ordered
     since: date | None = None
     until: date | None = None
 
@@ -45,7 +46,10 @@ class Filters:
 def resolve(connection: Connection, given: Mapping[str, Any]) -> Filters:
     """Filters from parsed parameters, with the admin looked up; NotFound when there is none of that e-mail."""
     rest = {name: value for name, value in given.items() if name != "admin"}
-    return Filters(**rest, admin_id=find_admin(connection, given["admin"]) if "admin" in given else None)
+    who = given.get("admin", "")
+    if who == SYSTEM:
+        return Filters(**rest, system=True)
+    return Filters(**rest, admin_id=find_admin(connection, who) if who else None)
 
 
 def plan(connection: Connection, filters: Filters) -> Plan:
@@ -61,6 +65,8 @@ def _plan(filters: Filters) -> Plan:
     for name in ("state", "kind"):
         if wanted := getattr(filters, name):
             conditions.append(j[name].in_(wanted))
+    if filters.system:
+        conditions.append(j.admin_id.is_(None))
     if filters.title:
         conditions.append(j.title.icontains(filters.title, autoescape=True))
     mine = (j.admin_id == filters.admin_id,)
