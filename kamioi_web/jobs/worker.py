@@ -42,6 +42,7 @@ class Worker:
     def run(self, with_parent: bool = False) -> None:
         """Work until SIGTERM or SIGINT, or until the parent ends; what runs then is given back after its chunk."""
         consumers = [self.bell.huey(queue).create_consumer(workers=self.threads, **LISTEN) for queue in self.queues]
+        logging.getLogger("huey").setLevel(logging.CRITICAL)  # it would tell many times a second that Redis is away
         for consumer in consumers:
             consumer.start()
         for number in (signal.SIGTERM, signal.SIGINT):  # after huey's own, which would not wait for a chunk
