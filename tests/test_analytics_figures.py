@@ -253,8 +253,15 @@ def test_an_answer_that_says_it_is_proven_is_right(
     period = Period(date(2024, 1, 1), date(2024, 7, 31))
     there = stored_bare(database)
     verdicts = []
-    for candidates in (1, 2, 5, 20, 60, 200):
-        monkeypatch.setattr(top_merchants, "CANDIDATES", candidates)
+    for tries in (
+        ((1, 1), (2, 2)),
+        ((2, 40), (4, 40)),
+        ((40, 2), (40, 4)),
+        ((5, 5),),
+        ((20, 6),),
+        ((60, 20), (200, 400)),
+    ):
+        monkeypatch.setattr(top_merchants, "TRIES", tries)
         with database.reading(60) as connection:
             found = top_merchants.top_merchants(connection, period, "USD", shown=5)
         shown = [(row.id, row.n, row.amount_cents) for row in found.rows]
@@ -272,7 +279,7 @@ def stored_bare(database: Database) -> list[Any]:
 def test_a_merchant_that_only_the_tail_knows_is_found(
     database: Database, make_transactions: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(top_merchants, "CANDIDATES", 2)
+    monkeypatch.setattr(top_merchants, "TRIES", ((2, 4), (4, 8)))
     plain = [
         {"merchant_id": id, "amount_cents": 10_000 - id, "posted_at": START + DAY, "source_ref": f"a{id}"}
         for id in range(1, 30)
