@@ -238,4 +238,4 @@ def test_a_page_of_users_takes_the_same_statements(
         get(client, "/users")
     statements = [statement for statement, _ in seen]
     assert not [one for one in statements if " FROM transactions" in one or "count(" in one.lower()]
-    assert len(statements) <= 12
+    assert len(statements) <= 13
