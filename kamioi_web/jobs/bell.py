@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from huey import Huey, RedisHuey, SqliteHuey
+from redis import ConnectionPool
 
 from kamioi_web.jobs.tables import QUEUES
 from kamioi_web.settings import Settings
 
 log = logging.getLogger(__name__)
 FILE = "kamioi-queue.db"  # beside the database; it may be deleted whenever nothing runs
+LISTEN_SECONDS = 1  # of a worker, before it asks Redis again
 WAIT_SECONDS = 0.25  # an answer to a person does not wait longer for it
 
 
@@ -43,7 +45,8 @@ def _make(settings: Settings, queue: str) -> Huey:
     assert queue in QUEUES
     name = f"kamioi-{queue}"
     if settings.redis_url:
-        limits = {"socket_connect_timeout": WAIT_SECONDS, "socket_timeout": 2, "read_timeout": 1}
-        return RedisHuey(name, url=settings.redis_url, results=False, **limits)
+        limits = {"socket_connect_timeout": WAIT_SECONDS, "socket_timeout": LISTEN_SECONDS + 1}
+        pool = ConnectionPool.from_url(settings.redis_url, **limits)
+        return RedisHuey(name, connection_pool=pool, read_timeout=LISTEN_SECONDS, results=False)
     path = settings.database_folder / FILE
     return SqliteHuey(name, filename=str(path), results=False, timeout=WAIT_SECONDS, cache_mb=1)

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 
 from kamioi_web.jobs.worker import Worker
 from kamioi_web.settings import Settings
@@ -34,6 +35,8 @@ def main() -> None:
         if process == 0:
             try:
                 work(json.loads(line))
+            except BaseException:
+                traceback.print_exc()
             finally:
                 sys.stderr.flush()
                 os._exit(0)
