@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, Float, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-import kamioi_web.jobs.tables  # noqa: F401 - its tables belong to the metadata
 from kamioi_web import schema
 from kamioi_web.db import Database
+from kamioi_web.jobs import tables
 from kamioi_web.schema import Moment, metadata, totals_now
 
 OWN = {"migrations", "totals_delta", "totals_mode", "transactions_default"}  # used by name, in SQL only
@@ -18,6 +18,7 @@ CHOICES = {
     ("imports", "kind"): schema.IMPORT_KINDS,
     ("imports", "state"): schema.IMPORT_STATES,
     ("api_tokens", "scope"): schema.SCOPES,
+    ("jobs", "state"): tables.STATES,
 }
 
 
@@ -86,6 +87,7 @@ def assert_takes_only(database: Database, place: tuple[str, str], values: tuple[
         "status, account_type, source",
         "admins": "email, password_hash, created_at, role",
         "imports": "kind, file_name, fingerprint, settings, state, checkpoint, started_at",
+        "jobs": "kind, queue, title, parameters, due_at, created_at, state",
         "api_tokens": "token_hash, prefix, admin_id, name, created_at, expires_at, scope",
     }[table]
     for number, word in enumerate((*values, "nonsense", values[0].upper(), "")):

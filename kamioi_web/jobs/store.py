@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, insert, literal_co
 
 from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import KamioiError, NotFound
-from kamioi_web.jobs.tables import job_lines, jobs
+from kamioi_web.jobs.tables import OPEN_STATES, job_lines, jobs
 from kamioi_web.sql_types import AnyRow
 
 LEASE_SECONDS = 15.0
@@ -163,7 +163,7 @@ def open_jobs(connection: Connection, most: int) -> int:
 
 def _open() -> ColumnElement[bool]:
     """To the letter as the partial index jobs_open says it, or SQLite would not use it."""
-    return j.state.in_([literal_column(f"'{state}'") for state in ("waiting", "running", "paused")])
+    return j.state.in_([literal_column(f"'{state}'") for state in OPEN_STATES])
 
 
 def _free(connection: Connection) -> ColumnElement[bool]:
@@ -205,4 +205,4 @@ def _value(name: str, value: Any) -> Any:
 
 def finished_before(moment: datetime) -> ColumnElement[bool]:
     """The jobs that were over by that time."""
-    return and_(j.state.not_in(("waiting", "running", "paused")), j.finished_at < moment)
+    return and_(j.state.not_in(OPEN_STATES), j.finished_at < moment)

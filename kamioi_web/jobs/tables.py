@@ -6,7 +6,6 @@ from kamioi_web.schema import JsonText, Moment, metadata
 
 STATES = ("waiting", "running", "paused", "done", "failed", "cancelled")
 OPEN_STATES = ("waiting", "running", "paused")  # the partial index jobs_open holds these
-WISHES = ("", "pause", "cancel")
 QUEUES = ("default", "mapping", "export")  # each has workers of its own, so that none waits for a long one of another
 
 LABELS = {
