@@ -74,7 +74,8 @@ def _allocate(where):
 
 
 def find_or_add_merchants(connection: Connection, seen: dict[str, tuple[str, int, int]]) -> dict[str, tuple]:
-    """{descriptor: (name, first_seen, last_seen)} to {descriptor: (id, ticker, category)}, adding the new ones."""
+    """{descriptor: (name, first_seen, last_seen)} to {descriptor: (id, ticker, category, mapping)}, adding the new
+    ones; a mapping without a ticker says that the merchant is nobody's."""
     known = _merchants(connection, seen)
     fresh = sorted(descriptor for descriptor in seen if descriptor not in known)  # one order: no deadlocks
     return known | _add_merchants(connection, {descriptor: seen[descriptor] for descriptor in fresh})
@@ -99,6 +100,7 @@ def _merchants(connection: Connection, descriptors: Collection[str]) -> dict[str
     found: dict[str, tuple] = {}
     for start in range(0, len(names), 500):
         some = merchants.c.descriptor.in_(names[start : start + 500])
-        query = select(merchants.c.descriptor, merchants.c.id, merchants.c.ticker, merchants.c.category).where(some)
-        found |= {row[0]: (row[1], row[2], row[3]) for row in connection.execute(query)}
+        k = merchants.c
+        query = select(k.descriptor, k.id, k.ticker, k.category, k.mapping_id).where(some)
+        found |= {row[0]: tuple(row[1:]) for row in connection.execute(query)}
     return found

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from kamioi_web import totals
+from kamioi_web import catalogue, totals
 from kamioi_web.db import Database
+from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import KamioiError
+from kamioi_web.schema import instruments
 
 FOLDER = (
     Path(__file__).parent / "sql" if (Path(__file__).parent / "sql").is_dir() else Path(__file__).parents[1] / "sql"
@@ -32,7 +34,15 @@ def migrate(database: Database) -> list[str]:
     with database.writing() as connection:
         database.dialect.lock(connection, "migrate")
         database.dialect.run_script(connection, (FOLDER / "database_indexes.sql").read_text())
+        _add_instruments(connection)
     return done
+
+
+def _add_instruments(connection: Connection) -> None:
+    """The listed companies that the project knows, where they are missing."""
+    columns = ("ticker", "company", "exchange")
+    rows = [(one.ticker, one.company, one.exchange) for one in catalogue.instruments()]
+    dialect_of(connection).bulk_insert(connection, instruments, columns, rows)
 
 
 def add_months_ahead(database: Database, now: datetime, months: int) -> list[str]:

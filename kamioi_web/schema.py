@@ -169,6 +169,12 @@ llm_mappings = Table(
     Column("decided_at", Moment),
     Column("version", BigInteger, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("cleaned", Text),
+    Column("steps", JsonText),
+    Column("alternatives", JsonText),
+    Column("waiting_cents", BigInteger, nullable=False),
+    Column("claimed_by", BigInteger),
+    Column("claimed_until", Moment),
 )
 
 raw_values = Table(

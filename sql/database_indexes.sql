@@ -27,6 +27,10 @@ CREATE INDEX IF NOT EXISTS llm_mappings_status ON llm_mappings (status, created_
 CREATE INDEX IF NOT EXISTS llm_mappings_of_merchant ON llm_mappings (merchant_id, created_at, id);
 CREATE INDEX IF NOT EXISTS llm_mappings_ticker ON llm_mappings (ticker, created_at, id) WHERE ticker IS NOT NULL;
 CREATE INDEX IF NOT EXISTS llm_mappings_decider ON llm_mappings (decided_by, created_at, id) WHERE decided_by IS NOT NULL;
+-- Proposals that wait for a decision, by the money that waits for it.
+CREATE INDEX IF NOT EXISTS llm_mappings_review ON llm_mappings (waiting_cents, id) WHERE status = 'pending';
+-- What one admin decided, newest last.
+CREATE INDEX IF NOT EXISTS decisions_admin ON decisions (admin_id, id);
 
 -- The merchants with the most money in one month.
 CREATE INDEX IF NOT EXISTS totals_top ON totals (bucket, currency, amount_cents) WHERE grain = 'merchant_month';

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from kamioi_web import schema
 from kamioi_web.db import Database
 from kamioi_web.jobs import tables
+from kamioi_web.review import tables as review_tables
 from kamioi_web.schema import Moment, metadata, totals_now
 
 OWN = {"migrations", "totals_delta", "totals_mode", "transactions_default"}  # used by name, in SQL only
@@ -19,6 +20,7 @@ CHOICES = {
     ("imports", "state"): schema.IMPORT_STATES,
     ("api_tokens", "scope"): schema.SCOPES,
     ("jobs", "state"): tables.STATES,
+    ("decisions", "action"): review_tables.ACTIONS,
 }
 
 

@@ -87,7 +87,7 @@ def _effects(bulk: Bulk, extent: Extent) -> list[str]:
     if bulk.change["do"] == "mapping":
         return [
             "Those that are pending, in review or mapped get the ticker and the category that their merchant is mapped "
-            "to by now; where it is mapped to no company they become pending.",
+            "to by now; where it is nobody’s they are completed without an investment, their round-ups released.",
             "Completed, failed and rejected ones stay as they are.",
         ]
     if bulk.change["do"] == "category":

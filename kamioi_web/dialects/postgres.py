@@ -151,6 +151,9 @@ class Postgres:
     def lock(self, connection: Connection, name: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
 
+    def lock_shared(self, connection: Connection, name: str) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock_shared(hashtext(:name))"), {"name": name})
+
     def stop_writes(self, connection: Connection, table: str) -> None:
         connection.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
 

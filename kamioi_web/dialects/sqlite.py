@@ -184,6 +184,9 @@ class Sqlite:
     def lock(self, connection: Connection, name: str) -> None:
         """A write transaction is alone here already."""
 
+    def lock_shared(self, connection: Connection, name: str) -> None:
+        """A write transaction is alone here already."""
+
     def stop_writes(self, connection: Connection, table: str) -> None:
         """A write transaction is alone here already."""
 

@@ -5,14 +5,14 @@ from itertools import islice
 
 from sqlalchemy import Connection, Table, func, select
 
-from kamioi_web import catalogue, loading, migrations, totals
+from kamioi_web import loading, migrations, totals
 from kamioi_web.db import Database
 from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import KamioiError
 from kamioi_web.generate import Plan, Sightings, mappings, merchants, transactions, users
 from kamioi_web.generate.mappings import MAPPING_COLUMNS, in_force
+from kamioi_web.review import weights
 from kamioi_web.schema import admins as admins_table
-from kamioi_web.schema import instruments as instruments_table
 from kamioi_web.schema import llm_mappings
 from kamioi_web.schema import merchants as merchants_table
 from kamioi_web.schema import transactions as transactions_table
@@ -35,8 +35,6 @@ def store(database: Database, plan: Plan, progress: Callable[[int], None]) -> in
     with database.writing() as connection:
         _refuse_strangers(connection, plan)
         _insert(connection, users_table, USER_COLUMNS, users(plan))
-        instruments = ((one.ticker, one.company, one.exchange) for one in catalogue.instruments())
-        _insert(connection, instruments_table, ("ticker", "company", "exchange"), instruments)
         if connection.scalar(select(transactions_table.c.id).limit(1)) is None:
             migrations.drop_indexes(connection, "transactions")  # built at once at the end, in a third of the time
     sightings = Sightings()
@@ -66,6 +64,7 @@ def _store_merchants(connection: Connection, plan: Plan, sightings: Sightings) -
     if _insert(connection, merchants_table, MERCHANT_COLUMNS, rows):
         _insert(connection, llm_mappings, MAPPING_COLUMNS, decided)
         vocabulary.rebuild(connection)
+        weights.weigh_all(connection)
 
 
 def _finish(database: Database) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from kamioi_web.db import Database
+from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import KamioiError
 from kamioi_web.importing.accounts import INITIALS, User, find_or_add_users
 from kamioi_web.importing.categories import UNCATEGORIZED
@@ -20,7 +21,8 @@ from kamioi_web.importing.names import readable
 from kamioi_web.importing.purchases import Item, PurchaseReader
 from kamioi_web.importing.rows import Cache, RowReader
 from kamioi_web.importing.run import Job, run
-from kamioi_web.loading import find_or_add_merchants, load_transactions
+from kamioi_web.loading import TRANSACTION_COLUMNS, find_or_add_merchants, load_transactions
+from kamioi_web.review import weights
 from kamioi_web.schema import from_micros, to_micros
 
 NO_PRESET = "Imported transactions"
@@ -29,6 +31,7 @@ KNOWN_BY = {
     False: "Rows are known again by their reference; two rows of an account with one date and reference are one.",
 }
 USERS_KEPT = 50_000
+STATUS = TRANSACTION_COLUMNS.index("status")
 
 
 def import_transactions(
@@ -104,20 +107,26 @@ class TransactionStore:
 
     def save(self, connection: Connection, items: list[Item]) -> int:
         """Store them and return how many were new."""
+        dialect_of(connection).lock_shared(connection, weights.MAPPING)
         users = self._users(connection, items)
         merchants = find_or_add_merchants(connection, self._merchants(items))
         now = to_micros(self.created_at)
         rows = []
         for account, descriptor, posted, cents, currency, category, reference, round_up, fee in items:
             user_id, account_type, own_round_up = users[account]
-            merchant_id, ticker, usual = merchants[descriptor]
-            if round_up is None:
+            merchant_id, ticker, usual, mapping = merchants[descriptor]
+            status = "mapped" if ticker else "completed" if mapping else "pending"
+            if status == "completed":
+                round_up = 0  # noqa: PLW2901 - nobody's share can be bought for it
+            elif round_up is None:
                 round_up = own_round_up if cents > 0 else 0  # noqa: PLW2901
             rows.append(
                 (user_id, merchant_id, posted, cents, currency, round_up, fee, category or usual or UNCATEGORIZED,
-                 "mapped" if ticker else "pending", ticker, account_type, "import", reference, now)
+                 status, ticker, account_type, "import", reference, now)
             )  # fmt: skip
-        return load_transactions(connection, rows)
+        added = load_transactions(connection, rows)
+        weights.weigh(connection, {row[1] for row in rows if row[STATUS] == "pending"})
+        return added
 
     def sums(self, items: list[Item]) -> Counter[str]:
         """Their sums by currency."""

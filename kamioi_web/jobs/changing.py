@@ -19,7 +19,7 @@ from kamioi_web.sql_types import AnyRow
 
 t, a = transactions.c, allocations.c
 SUBJECT, ACTION = "transaction", "transaction.changed"
-PLACES = {name: TRANSACTION_COLUMNS.index(name) for name in ("status", "category", "ticker")}
+PLACES = {name: TRANSACTION_COLUMNS.index(name) for name in ("status", "category", "ticker", "round_up_cents")}
 EVENT = ("at", "admin_id", "action", "subject", "subject_id", "detail")
 KEPT = ("job_id", "subject", "subject_id", "at", "changed_at", "before", "after", "note")
 Shares = list[list[Any]]  # [ticker, cents] of each allocation

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kamioi_web.jobs import bulk, count, export, importing, undo, upkeep
+from kamioi_web.jobs import applying, bulk, count, export, importing, undo, upkeep
 from kamioi_web.jobs.running import Job
 
 
@@ -25,6 +25,7 @@ KINDS = {
     for kind in (
         Kind("bulk", bulk.run, undoable=True),
         Kind("undo", undo.run, undoable=True),
+        Kind("apply", applying.run, queue="mapping", undoable=True),
         Kind("import", importing.run),
         Kind("export", export.run, queue="export", begins_anew=True),
         Kind("count", count.run, begins_anew=True),

@@ -32,11 +32,11 @@ HEARTBEAT_SECONDS = store.LEASE_SECONDS / 3
 
 
 class Ended(Exception):
-    """The job is to stop here; `state` is what it is then."""
+    """The job is to stop here; `state` is what it is then, and one that waits is not due before so many seconds."""
 
-    def __init__(self, state: str) -> None:
+    def __init__(self, state: str, seconds: float = 0) -> None:
         super().__init__(state)
-        self.state = state
+        self.state, self.seconds = state, seconds
 
 
 class LostLease(Exception):

@@ -11,6 +11,7 @@ QUEUES = ("default", "mapping", "export")  # each has workers of its own, so tha
 LABELS = {
     "bulk": "Bulk change",
     "undo": "Undo",
+    "apply": "Decision",
     "export": "Export",
     "import": "Import",
     "count": "Count",

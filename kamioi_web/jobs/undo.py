@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from kamioi_web.jobs import changing
+from kamioi_web.jobs import changing, store
 from kamioi_web.jobs.changing import ACTION, SUBJECT, Change
-from kamioi_web.jobs.running import Chunk, Job, Pace
+from kamioi_web.jobs.running import Chunk, Ended, Job, Pace
+from kamioi_web.jobs.tables import OPEN_STATES
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.schema import EPOCH, audit_events
 from kamioi_web.sql_types import AnyRow
@@ -20,6 +21,9 @@ CHANGED = "it was changed since"
 def run(job: Job) -> dict[str, Any]:
     """Put the rows back; `changed` were put back, `left` are kept as they are, with the reason beside each."""
     pace, undone = Pace(), job.parameters["job_id"]
+    with job.database.reading() as connection:
+        if store.find(connection, undone).state in OPEN_STATES:  # it was told to stop, but has not come to it
+            raise Ended("waiting", seconds=1)
     while True:
         with job.database.reading(seconds=30) as connection:
             place = Cursor.parse(job.checkpoint, "checkpoint") if job.checkpoint else BEGINNING

@@ -54,8 +54,8 @@ def _run(job: Job, kind: Kind, failed: int) -> None:
     try:
         result = _patiently(job, lambda: kind.run(job))
     except Ended as end:
-        give_up = job.end if end.state == "cancelled" else job.release
-        _patiently(job, partial(give_up, end.state))
+        cancelled = end.state == "cancelled"
+        _patiently(job, partial(job.end, end.state) if cancelled else partial(job.release, end.state, end.seconds))
     except LostLease:
         raise
     except Exception as error:

@@ -1,0 +1,1 @@
+"""Reviewing proposals: the queue, the decisions and what they bring about, and how the proposals fared."""

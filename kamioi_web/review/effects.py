@@ -1,0 +1,41 @@
+"""What follows from a decision: the job that applies it to the merchant's transactions, and the one that undoes it."""
+
+from contextlib import suppress
+
+from sqlalchemy import Connection, update
+
+from kamioi_web.jobs import store
+from kamioi_web.jobs.store import Order, Refusal
+from kamioi_web.jobs.tables import OPEN_STATES, jobs
+from kamioi_web.sql_types import AnyRow
+from kamioi_web.text import number_text
+
+
+def order_of(decision: AnyRow, merchant: str, answer: str, n: int) -> Order | None:
+    """The job that applies a decision to `n` open transactions; None where it changes none of them."""
+    unmaps = decision.action == "reject" and decision.before["left"] is None and decision.before["status"] == "approved"
+    if not n or (decision.action == "reject" and not unmaps):
+        return None
+    what = f"Take back {merchant}" if unmaps else f"{merchant} is {answer}"
+    title = f"{what}: {number_text(n)} {'transaction' if n == 1 else 'transactions'}"
+    parameters = {"merchant_ids": [decision.merchant_id], "unmap": unmaps}
+    return Order("apply", "mapping", title[:300], parameters, decision.admin_id, n)
+
+
+def stop(connection: Connection, decision: AnyRow) -> Order | None:
+    """Stop the job of a decision that was taken back; the job that puts back what it may have changed."""
+    if decision.job_id is None:
+        return None
+    with suppress(Refusal):  # it is over
+        store.cancel(connection, decision.job_id)
+    job = store.find(connection, decision.job_id)
+    if job.state not in OPEN_STATES and not job.result.get("changed"):
+        return None
+    about = {"job_id": job.id}
+    return Order("undo", job.queue, f"Undo: {job.title}"[:300], about, decision.admin_id, None, undo_of=job.id)
+
+
+def note_undo(connection: Connection, job_id: int, undone_by: int) -> None:
+    """So that nobody undoes it once more."""
+    mine = (jobs.c.id == job_id, jobs.c.undone_by.is_(None))
+    connection.execute(update(jobs).where(*mine).values(undone_by=undone_by))
