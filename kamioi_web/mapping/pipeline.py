@@ -1,0 +1,102 @@
+"""The steps that need no model, one after the other: clean, known, match. Each leaves its words in the proposal."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from sqlalchemy import Connection, select
+
+from kamioi_web import catalogue, schema
+from kamioi_web.mapping import aliases, titles
+from kamioi_web.mapping.aliases import WHOLE, Alias
+from kamioi_web.mapping.clean import as_alias, clean
+from kamioi_web.mapping.match import Found, Matcher
+from kamioi_web.mapping.proposals import Candidate, Cleaned, Proposal
+
+SHORTEST_CUT = 18  # files cut names at 18, 19, 22 or 25 characters
+
+
+class Pipeline:
+    """Proposes a company for a descriptor. `instruments` are the tickers that may be proposed at all."""
+
+    def __init__(self, known: Iterable[Alias], listed: Iterable[tuple[str, str]]) -> None:
+        companies = dict(listed)
+        self.instruments = frozenset(companies)
+        names = [*titles.as_aliases(companies.items()), *known]
+        self.matcher = Matcher(alias for alias in names if not alias.ticker or alias.ticker in companies)
+
+    @classmethod
+    def built_in(cls) -> "Pipeline":
+        """The pipeline over the project's own catalogue; no database is needed."""
+        return cls(aliases.built_in(), _own_companies())
+
+    @classmethod
+    def of(cls, connection: Connection) -> "Pipeline":
+        """The pipeline over the catalogue and what the tables `instruments` and `aliases` add to it."""
+        i = schema.instruments.c
+        listed = dict(connection.execute(select(i.ticker, i.company)).tuples()) | dict(_own_companies())
+        rows = connection.execute(select(schema.aliases.c.alias, schema.aliases.c.ticker)).tuples()
+        own = [Alias(as_alias(alias), ticker, listed.get(ticker or ""), WHOLE) for alias, ticker in rows]
+        return cls([*aliases.built_in(), *own], listed.items())
+
+    def propose(self, descriptor: str) -> Proposal:
+        """What the descriptor is taken for. Without alternatives: those cost more, see `alternatives`."""
+        cleaned = clean(descriptor)
+        name = cleaned.name
+        cut = len(descriptor) >= SHORTEST_CUT and descriptor.lower().endswith(name.rpartition(" ")[2])
+        found = self.matcher.find(name, cut, _has_number(cleaned)) if name else None
+        if found is None:
+            return Proposal(descriptor, cleaned, None, None, None, 0.0, "nothing", self._why_not(name))
+        alias = found.alias
+        category = _categories().get(alias.alias) or _categories_of_tickers().get(alias.ticker or "")
+        step = "known" if found.why == "is the alias" else "match"
+        return Proposal(
+            descriptor, cleaned, alias.ticker, alias.company, category, found.confidence, step, _reason(found)
+        )
+
+    def propose_many(self, descriptors: Iterable[str]) -> Iterator[Proposal]:
+        """One proposal for each descriptor, in their order, made as they are asked for."""
+        return map(self.propose, descriptors)
+
+    def alternatives(self, proposal: Proposal) -> tuple[Candidate, ...]:
+        """Up to three companies that it might be instead; none of them is ever accepted without a person."""
+        like = self.matcher.alternatives(proposal.cleaned.name, most=4)
+        return tuple(one for one in like if one.ticker != proposal.ticker or proposal.step == "nothing")[:3]
+
+    def _why_not(self, name: str) -> str:
+        if not name:
+            return "the descriptor holds no letter and no digit"
+        if self.matcher.is_agent(name):
+            return f'"{name}" takes payments for others; the merchant is not named'
+        return f'no alias stands in "{name}"'
+
+
+def _has_number(cleaned: Cleaned) -> bool:
+    return any(cut.startswith(("number ", "reference code ")) for cut in cleaned.cuts)
+
+
+def _reason(found: Found) -> str:
+    alias = found.alias
+    if alias.ticker:
+        owner = f"of {alias.company or alias.ticker} ({alias.ticker})"
+    else:
+        owner = f"of {alias.company}, which is not listed in the US" if alias.company else "of nobody listed in the US"
+    return f'the name {found.why} "{alias.alias}" {owner}'
+
+
+def _own_companies() -> list[tuple[str, str]]:
+    return [(one.ticker, one.company) for one in catalogue.instruments()]
+
+
+@cache
+def _categories() -> dict[str, str]:
+    return {as_alias(brand.brand): brand.category for brand in catalogue.brands()}
+
+
+@cache
+def _categories_of_tickers() -> dict[str, str]:
+    """The category of each ticker whose brands all have one."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for brand in catalogue.brands():
+        found[brand.ticker or ""].add(brand.category)
+    return {ticker: next(iter(of)) for ticker, of in found.items() if ticker and len(of) == 1}
