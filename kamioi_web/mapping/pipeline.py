@@ -12,6 +12,8 @@ from kamioi_web.mapping.aliases import WHOLE, Alias
 from kamioi_web.mapping.clean import as_alias, clean
 from kamioi_web.mapping.match import Found, Matcher
 from kamioi_web.mapping.proposals import Candidate, Cleaned, Proposal
+from kamioi_web.mapping.titles import Listed
+from kamioi_web.schema import UNKNOWN_EXCHANGE
 
 SHORTEST_CUT = 18  # files cut names at 18, 19, 22 or 25 characters
 
@@ -19,25 +21,31 @@ SHORTEST_CUT = 18  # files cut names at 18, 19, 22 or 25 characters
 class Pipeline:
     """Proposes a company for a descriptor. `instruments` are the tickers that may be proposed at all."""
 
-    def __init__(self, known: Iterable[Alias], listed: Iterable[tuple[str, str]]) -> None:
-        companies = dict(listed)
-        self.instruments = frozenset(companies)
-        names = [*titles.as_aliases(companies.items()), *known]
-        self.matcher = Matcher(alias for alias in names if not alias.ticker or alias.ticker in companies)
+    def __init__(self, known: Iterable[Alias], listed: Iterable[Listed]) -> None:
+        """Over these aliases and (ticker, company, whether the exchange is known)."""
+        companies = list(listed)
+        self.instruments = frozenset(ticker for ticker, _, on_exchange in companies if on_exchange)
+        names = [*titles.as_aliases(companies), *known]
+        tickers = {ticker for ticker, _, _ in companies}
+        self.matcher = Matcher(alias for alias in names if not alias.ticker or alias.ticker in tickers)
 
     @classmethod
     def built_in(cls) -> "Pipeline":
         """The pipeline over the project's own catalogue; no database is needed."""
-        return cls(aliases.built_in(), _own_companies())
+        return cls(aliases.built_in(), _own_companies().values())
 
     @classmethod
     def of(cls, connection: Connection) -> "Pipeline":
         """The pipeline over the catalogue and what the tables `instruments` and `aliases` add to it."""
-        i = schema.instruments.c
-        listed = dict(connection.execute(select(i.ticker, i.company)).tuples()) | dict(_own_companies())
-        rows = connection.execute(select(schema.aliases.c.alias, schema.aliases.c.ticker)).tuples()
-        own = [Alias(as_alias(alias), ticker, listed.get(ticker or ""), WHOLE) for alias, ticker in rows]
-        return cls([*aliases.built_in(), *own], listed.items())
+        i, a = schema.instruments.c, schema.aliases.c
+        rows = connection.execute(select(i.ticker, i.company, i.exchange)).tuples()
+        listed = {ticker: (ticker, company, exchange != UNKNOWN_EXCHANGE) for ticker, company, exchange in rows}
+        listed |= _own_companies()
+        added = [
+            Alias(as_alias(alias), ticker, listed[ticker][1] if ticker in listed else None, WHOLE)
+            for alias, ticker in connection.execute(select(a.alias, a.ticker)).tuples()
+        ]
+        return cls([*aliases.built_in(), *added], listed.values())
 
     def propose(self, descriptor: str) -> Proposal:
         """What the descriptor is taken for. Without alternatives: those cost more, see `alternatives`."""
@@ -84,8 +92,8 @@ def _reason(found: Found) -> str:
     return f'the name {found.why} "{alias.alias}" {owner}'
 
 
-def _own_companies() -> list[tuple[str, str]]:
-    return [(one.ticker, one.company) for one in catalogue.instruments()]
+def _own_companies() -> dict[str, Listed]:
+    return {one.ticker: (one.ticker, one.company, True) for one in catalogue.instruments()}
 
 
 @cache

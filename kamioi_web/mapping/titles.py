@@ -3,12 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from kamioi_web.catalogue import words
 from kamioi_web.mapping.aliases import TITLE, Alias
 from kamioi_web.mapping.clean import as_alias
 from kamioi_web.mapping.vocabulary import GENERIC, LEGAL_FORMS, words_of_places
 
+Listed = tuple[str, str, bool]  # ticker, title, whether its exchange is known
 SURE, DOUBTFUL = 0.91, 0.6
 COMMON_IN = 4  # titles that share a word make it common
 SHORTEST_RARE = 7  # letters of a single word that may be trusted
@@ -21,17 +23,20 @@ ENDS = LEGAL_FORMS | {
 }  # fmt: skip
 
 
-def as_aliases(listed: Iterable[tuple[str, str]]) -> Iterator[Alias]:
-    """An alias for each (ticker, title): sure where a word is rare, doubtful where all are common.
+def as_aliases(listed: Iterable[Listed]) -> Iterator[Alias]:
+    """An alias for each title: sure where one of its words is rare and its exchange is known, else doubtful.
 
-    Two companies with one name have none.
+    Companies that share a name have none, unless all their tickers begin with one of them (a share and its warrant).
     """
-    named = [(ticker, title, name_of(title)) for ticker, title in listed]
-    shared = Counter(word for _, _, name in named for word in set(name.split()))
-    companies = Counter(name for _, _, name in named)
-    for ticker, title, name in named:
-        if len(name) > 3 and companies[name] == 1:
-            yield Alias(name, ticker, title, TITLE, SURE if _is_rare(name.split(), shared) else DOUBTFUL)
+    named: dict[str, list[Listed]] = {}
+    for one in listed:
+        named.setdefault(name_of(one[1]), []).append(one)
+    shared = Counter(word for name in named for word in set(name.split()))
+    for name, owners in named.items():
+        ticker, title, on_exchange = min(owners, key=lambda one: len(one[0]))
+        if len(name) > 3 and all(one[0].startswith(ticker) for one in owners):
+            sure = on_exchange and _is_rare(name.split(), shared)
+            yield Alias(name, ticker, title, TITLE, SURE if sure else DOUBTFUL)
 
 
 def name_of(title: str) -> str:
@@ -53,5 +58,6 @@ def _is_common(word: str) -> bool:
     return word in GENERIC or word in words_of_places() or word in _own_words()
 
 
+@cache
 def _own_words() -> frozenset[str]:
     return frozenset(word.lower() for words_of_list in words().values() for word in words_of_list)
