@@ -55,8 +55,9 @@ def _told(proposals: Iterable[Proposal], descriptors: Descriptors, progress: Cal
 
 def row_of(proposal: Proposal) -> list[str]:
     """A proposal as a row of the CSV; no text in it acts as a formula."""
-    ticker = proposal.ticker or ("" if proposal.step == "nothing" else "NONE")
-    texts = (proposal.descriptor, proposal.cleaned.name, ticker, proposal.company or "")
+    answered = proposal.step not in ("nothing", "guess")
+    ticker, company = (proposal.ticker or "NONE", proposal.company or "") if answered else ("", "")
+    texts = (proposal.descriptor, proposal.cleaned.name, ticker, company)
     return [*map(safe, texts), f"{proposal.confidence:.2f}", proposal.step, safe(proposal.reason)]
 
 

@@ -29,8 +29,8 @@ NOT_A_SHARE = re.compile(
     re.IGNORECASE,
 )
 SHARE_CLASS = re.compile(
-    r"[\s,–-]*(?:\((?:the|de)\)|"
-    r"\b(?:new )?(?:series [a-z] |class [a-z] )*(?:common|ordinary|capital|american depositary)\b.*|"
+    r"[\s,–-]*(?:\((?:the|de)\)|\bcommon$|"
+    r"\b(?:new )?(?:series [a-z] |class [a-z] )*(?:(?:common|ordinary|capital) (?:stock|sh|units)|american deposit).*|"
     r"\bclass [a-z]\b.*|\bdepositary shares.*)\s*$",
     re.IGNORECASE,
 )

@@ -12,7 +12,6 @@ from kamioi_web.mapping.vocabulary import GENERIC, words_of_places
 EXACT = {BRAND: 0.99, START: 0.98, WHOLE: 0.96}
 AT_START = {BRAND: 0.97, START: 0.95, WHOLE: 0.93}
 INSIDE = 0.93
-BRANCH = 0.91  # a common word, a word more and the number of a branch: "shell fiveways 387"
 STUMP = 0.92
 JOINED = 0.92
 CONFLICT = 0.75  # two names in one: to the review
@@ -52,16 +51,16 @@ class Matcher:
         if len(alias.alias) > JOINED_LETTERS:
             self.joined.setdefault(alias.alias.replace(" ", ""), alias)
 
-    def find(self, name: str, cut: bool = False, branch: bool = False) -> Found | None:
+    def find(self, name: str, cut: bool = False) -> Found | None:
         """The alias that the name is, or that it holds; None when there is none that may be accepted.
 
-        `cut`: the last word may be a stump. `branch`: the descriptor ended with the number of a branch.
+        `cut`: the last word may be a stump.
         """
         exact = self.table.get(name)
         if exact and exact.kind != AGENT:
             return Found(exact, 0, 0, EXACT.get(exact.kind, exact.confidence), "is the alias")
         words = self._after_agent(name.split())
-        hits = self._hits(words, branch) or (self._stumps(words) if cut else []) or self._glued(words)
+        hits = self._hits(words) or (self._stumps(words) if cut else []) or self._glued(words)
         return _best(hits) if hits else None
 
     def is_agent(self, name: str) -> bool:
@@ -88,14 +87,14 @@ class Matcher:
                 return words[length:]
         return words
 
-    def _hits(self, words: Sequence[str], branch: bool) -> list[Found]:
+    def _hits(self, words: Sequence[str]) -> list[Found]:
         """Every alias that may be accepted where it stands; at each place the longest."""
         hits = []
         start = int(words[0] == "the") if words else 0
         for at, word in enumerate(words):
             for length in range(min(self.longest.get(word, 0), len(words) - at), 0, -1):
                 alias = self.table.get(" ".join(words[at : at + length]))
-                hit = alias and _accept(alias, words, at, length, start, branch)
+                hit = alias and _accept(alias, words, at, length, start)
                 if hit:
                     hits.append(hit)
                     break
@@ -127,7 +126,7 @@ class Matcher:
         return []
 
 
-def _accept(alias: Alias, words: Sequence[str], at: int, length: int, start: int, branch: bool) -> Found | None:
+def _accept(alias: Alias, words: Sequence[str], at: int, length: int, start: int) -> Found | None:
     """The alias where it stands, if its kind allows that."""
     first = at <= start
     rest = [word for word in words[at + length :] if not _says_nothing(word)]
@@ -138,8 +137,6 @@ def _accept(alias: Alias, words: Sequence[str], at: int, length: int, start: int
         return Found(alias, at, length, AT_START[BRAND] if first else INSIDE, "holds the alias")
     if alias.kind == START and first:
         return Found(alias, at, length, AT_START[START], "begins with the alias")
-    if alias.kind == WHOLE and first and branch and len(rest) == 1:
-        return Found(alias, at, length, BRANCH, "is, with a place and the number of a branch, the alias")
     return None
 
 

@@ -11,10 +11,11 @@ from kamioi_web.mapping import aliases, titles
 from kamioi_web.mapping.aliases import WHOLE, Alias
 from kamioi_web.mapping.clean import as_alias, clean
 from kamioi_web.mapping.match import Found, Matcher
-from kamioi_web.mapping.proposals import Candidate, Cleaned, Proposal
+from kamioi_web.mapping.proposals import Candidate, Proposal
 from kamioi_web.mapping.titles import Listed
 from kamioi_web.schema import UNKNOWN_EXCHANGE
 
+GUESS = 0.7  # below it a proposal is no answer
 SHORTEST_CUT = 18  # files cut names at 18, 19, 22 or 25 characters
 
 
@@ -52,12 +53,12 @@ class Pipeline:
         cleaned = clean(descriptor)
         name = cleaned.name
         cut = len(descriptor) >= SHORTEST_CUT and descriptor.lower().endswith(name.rpartition(" ")[2])
-        found = self.matcher.find(name, cut, _has_number(cleaned)) if name else None
+        found = self.matcher.find(name, cut) if name else None
         if found is None:
             return Proposal(descriptor, cleaned, None, None, None, 0.0, "nothing", self._why_not(name))
         alias = found.alias
         category = _categories().get(alias.alias) or _categories_of_tickers().get(alias.ticker or "")
-        step = "known" if found.why == "is the alias" else "match"
+        step = "guess" if found.confidence < GUESS else "known" if found.why == "is the alias" else "match"
         return Proposal(
             descriptor, cleaned, alias.ticker, alias.company, category, found.confidence, step, _reason(found)
         )
@@ -77,10 +78,6 @@ class Pipeline:
         if self.matcher.is_agent(name):
             return f'"{name}" takes payments for others; the merchant is not named'
         return f'no alias stands in "{name}"'
-
-
-def _has_number(cleaned: Cleaned) -> bool:
-    return any(cut.startswith(("number ", "reference code ")) for cut in cleaned.cuts)
 
 
 def _reason(found: Found) -> str:

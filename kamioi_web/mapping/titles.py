@@ -18,9 +18,7 @@ SHARES = re.compile(
     r"\b(?:class [a-z]\b|common (?:stock|shares?)|ordinary shares?|american depositary|depositary (?:shares?|units?)|"
     r"capital stock|each representing|\(?the\)?$|/[a-z]{2,3}/?$|\bnew$|units?\b.*|warrants?\b.*|preferred\b.*).*"
 )
-ENDS = LEGAL_FORMS | {
-    "holdings", "holding", "group", "the", "trust", "bancorp", "intl", "international", "cos", "companies",
-}  # fmt: skip
+ENDS = LEGAL_FORMS | {"holdings", "holding", "group", "the", "intl", "international", "cos", "companies"}
 
 
 def as_aliases(listed: Iterable[Listed]) -> Iterator[Alias]:
@@ -35,7 +33,7 @@ def as_aliases(listed: Iterable[Listed]) -> Iterator[Alias]:
     for name, owners in named.items():
         ticker, title, on_exchange = min(owners, key=lambda one: len(one[0]))
         if len(name) > 3 and all(one[0].startswith(ticker) for one in owners):
-            sure = on_exchange and _is_rare(name.split(), shared)
+            sure = on_exchange and _is_rare(name.split(), title, shared)
             yield Alias(name, ticker, title, TITLE, SURE if sure else DOUBTFUL)
 
 
@@ -49,9 +47,13 @@ def name_of(title: str) -> str:
     return " ".join(parts)
 
 
-def _is_rare(parts: list[str], shared: Counter[str]) -> bool:
+def _is_rare(parts: list[str], title: str, shared: Counter[str]) -> bool:
+    """Whether nobody else is likely to trade under this name."""
     rare = [part for part in parts if len(part) > 3 and shared[part] < COMMON_IN and not _is_common(part)]
-    return bool(rare) and (len(parts) > 1 or len(parts[0]) >= SHORTEST_RARE)
+    if len(parts) > 1 or not rare:
+        return bool(rare)
+    others = set(as_alias(title).split()) - LEGAL_FORMS - {"the"}
+    return len(parts[0]) >= SHORTEST_RARE and others == {parts[0]}
 
 
 def _is_common(word: str) -> bool:
