@@ -16,6 +16,7 @@ from kamioi_web import migrations, serving
 from kamioi_web import totals as totals_module
 from kamioi_web.auth import admins
 from kamioi_web.cli_import import imports
+from kamioi_web.cli_map import map_file
 from kamioi_web.cli_progress import progress_lines
 from kamioi_web.db import Database
 from kamioi_web.errors import KamioiError
@@ -196,6 +197,7 @@ def fold_totals() -> None:
 
 
 commands.add_command(imports)
+commands.add_command(map_file)
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""kamioi-web import: transactions, mappings, a legacy database."""
+"""kamioi-web import: transactions, mappings, instruments, a legacy database."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -11,6 +11,7 @@ from kamioi_web import migrations
 from kamioi_web.cli_progress import progress_lines
 from kamioi_web.db import Database
 from kamioi_web.errors import KamioiError
+from kamioi_web.importing.instruments import import_instruments
 from kamioi_web.importing.legacy import import_legacy
 from kamioi_web.importing.mappings import import_mappings
 from kamioi_web.importing.model import ImportOptions, ImportReport
@@ -63,6 +64,25 @@ def transactions(files: Files, mapping: tuple[str, ...], **given: Any) -> None:
 def mappings(files: Files, mapping: tuple[str, ...], **given: Any) -> None:
     """Merchants with their tickers as CSV or TSV."""
     _run(files, import_mappings, ImportOptions(mapping=_pairs(mapping), **given))
+
+
+@imports.command("instruments")
+@click.argument("files", nargs=-1, required=True, type=FILE)
+def instruments(files: Files) -> None:
+    """Listed shares: the lists of NYSE, NASDAQ and the SEC as CSV. Give them together; the exchanges' word counts."""
+    with closing(_database()) as database, database.writing() as connection:
+        report = import_instruments(connection, files)
+    click.echo(
+        f"{report.read:,} rows read, {report.added:,} instruments added, {report.changed:,} changed, "
+        f"{report.known:,} known"
+    )
+    for reason, count in report.left_out.most_common():
+        click.echo(f"{count:,} left out: {reason}")
+    if report.of_unknown_exchange:
+        click.echo(
+            f"{report.of_unknown_exchange:,} of those added are on no exchange's list that was read; names of theirs "
+            "go to the review. Import nyse_listed.csv and nasdaq_listed.csv too."
+        )
 
 
 @imports.command("legacy")

@@ -136,6 +136,8 @@ allocations = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+UNKNOWN_EXCHANGE = "unknown"  # of shares known only from a list that names no exchange
+
 instruments = Table(
     "instruments",
     metadata,

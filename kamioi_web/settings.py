@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     cache_seconds: float = Field(5, ge=0, description="Age up to which a total is shown without being read again.")
     files: Path | None = Field(None, description="Folder of exports and uploads; beside the database when not set.")
     upload_mb: int = Field(2_000, ge=1, description="Largest file that may be uploaded.")
+    map_threshold: float = Field(
+        0.90, gt=0, le=1, description="Confidence at which a proposed mapping stands without a person."
+    )
     export_days: float = Field(7, gt=0, description="How long the file of an export is kept.")
     undo_days: float = Field(30, gt=0, description="How long a bulk change can be undone.")
     session_idle_hours: float = Field(12, gt=0, description="A session unused for this long ends.")

@@ -27,7 +27,7 @@ class CsvFile:
         self.notes: list[str] = []
         self.file = path.open("w", BUFFER, encoding="utf-8-sig", newline="")
         self.rows = csv.writer(self.file, lineterminator="\r\n")
-        texts: dict[str, Callable[[Any], str]] = {"money": plain, "text": _safe, "json": _safe}
+        texts: dict[str, Callable[[Any], str]] = {"money": plain, "text": safe, "json": safe}
         self.texts = [(at, texts[field.kind]) for at, field in enumerate(fields) if field.kind in texts]
         self.rows.writerow([field.header for field in fields])
 
@@ -50,6 +50,6 @@ class CsvFile:
             self.file.close()
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """The text, behind an apostrophe where it would act; OWASP's advice against CSV injection."""
     return f"'{text}" if text.startswith(ACTING) else text

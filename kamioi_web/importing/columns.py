@@ -78,6 +78,15 @@ MAPPINGS = Kind(
     },
     ("merchant", "ticker"),
 )
+INSTRUMENTS = Kind(
+    "instruments",
+    {
+        "ticker": _names("ticker | symbol | act symbol | nasdaq symbol | ticker symbol"),
+        "company": _names("company name | company | title | security name | name | security"),
+        "exchange": _names("exchange | listing exchange"),
+    },
+    ("ticker", "company"),
+)
 
 
 @lru_cache(maxsize=10_000)

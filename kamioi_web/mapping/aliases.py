@@ -1,0 +1,39 @@
+"""The names that companies trade under, as a card statement has them once it is cleaned."""
+
+import csv
+from functools import cache
+from typing import NamedTuple
+
+from kamioi_web.catalogue import HERE
+
+BRAND, WHOLE, START, AGENT, TITLE = "brand", "whole", "start", "agent", "title"
+
+
+class Alias(NamedTuple):
+    """A name and whose it is; a ticker of None says: nobody that is listed in the US.
+
+    `kind` is brand (accepted wherever its words stand), whole (only as the whole name), start (only at its start),
+    agent (takes payments for others: never the answer) or title (a listed company's own name, only as the whole).
+    """
+
+    alias: str
+    ticker: str | None
+    company: str | None
+    kind: str
+    confidence: float = 0.0  # of titles; the others have it by kind
+
+
+@cache
+def built_in() -> tuple[Alias, ...]:
+    """The aliases of the project's own catalogue."""
+    with (HERE / "aliases.csv").open(encoding="utf-8", newline="") as lines:
+        return tuple(
+            Alias(row["alias"], row["ticker"] or None, row["company"] or None, row["kind"])
+            for row in csv.DictReader(lines)
+        )
+
+
+@cache
+def known() -> frozenset[str]:
+    """The built-in aliases as text alone."""
+    return frozenset(alias.alias for alias in built_in())
