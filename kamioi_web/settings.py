@@ -45,6 +45,21 @@ class Settings(BaseSettings):
     undo_days: float = Field(30, gt=0, description="How long a bulk change can be undone.")
     session_idle_hours: float = Field(12, gt=0, description="A session unused for this long ends.")
     session_days: float = Field(7, gt=0, description="A session ends after this in any case.")
+    llm_url: str | None = Field(
+        None,
+        pattern="^(https?://.+)?$",
+        description="The OpenAI-compatible endpoint of the model, such as https://HOST/v1; without it there is none.",
+    )
+    llm_key: SecretStr | None = Field(None, description="The key that the model's endpoint asks for.")
+    llm_model: str | None = Field(None, description="The name of the model at that endpoint.")
+    llm_seconds: float = Field(20, gt=0, description="No call of the model takes longer in all.")
+    llm_batch: int = Field(25, ge=1, le=100, description="Names that one call of the model asks about.")
+    llm_parallel: int = Field(4, ge=1, le=64, description="Calls of the model that one worker has under way.")
+    llm_answer_tokens: int = Field(4_000, ge=100, description="Tokens that one answer of the model may have.")
+    llm_daily_tokens: int = Field(10_000_000, ge=0, description="Tokens that the model may use up in a day (UTC).")
+    llm_daily_cents: float = Field(500, ge=0, description="Cents that the model may cost in a day (UTC).")
+    llm_cents_in: float = Field(0, ge=0, description="Price of a million tokens that the model reads, in cents.")
+    llm_cents_out: float = Field(0, ge=0, description="Price of a million tokens that the model writes, in cents.")
 
     @property
     def in_production(self) -> bool:

@@ -8,6 +8,7 @@ from kamioi_web import schema
 from kamioi_web.db import Database
 from kamioi_web.jobs import tables
 from kamioi_web.review import tables as review_tables
+from kamioi_web.mapping import tables as mapping_tables  # noqa: F401 - declares them
 from kamioi_web.schema import Moment, metadata, totals_now
 
 OWN = {"migrations", "totals_delta", "totals_mode", "transactions_default"}  # used by name, in SQL only

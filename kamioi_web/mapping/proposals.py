@@ -53,3 +53,4 @@ class Answer(NamedTuple):
     reason: str
     model: str
     prompt: str  # the version of the prompt
+    suspicious: bool = False  # the name may have told the model what to say: for a person to decide, whatever it said

@@ -1,4 +1,4 @@
-"""The tables of the review as SQLAlchemy Core sees them; sql/0006_review is the truth."""
+"""The tables of the review as SQLAlchemy Core sees them; sql/0007_review is the truth."""
 
 from sqlalchemy import BigInteger, Column, Table, Text
 
