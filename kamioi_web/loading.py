@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select
 
 from kamioi_web import totals
 from kamioi_web.dialects import dialect_of
+from kamioi_web.review import weights
 from kamioi_web.schema import allocations, from_micros, merchants, transactions
 from kamioi_web.search import vocabulary
 
@@ -76,6 +77,7 @@ def _allocate(where):
 def find_or_add_merchants(connection: Connection, seen: dict[str, tuple[str, int, int]]) -> dict[str, tuple]:
     """{descriptor: (name, first_seen, last_seen)} to {descriptor: (id, ticker, category, mapping)}, adding the new
     ones; a mapping without a ticker says that the merchant is nobody's."""
+    dialect_of(connection).lock_shared(connection, weights.MAPPING)
     known = _merchants(connection, seen)
     fresh = sorted(descriptor for descriptor in seen if descriptor not in known)  # one order: no deadlocks
     return known | _add_merchants(connection, {descriptor: seen[descriptor] for descriptor in fresh})

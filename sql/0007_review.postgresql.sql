@@ -16,6 +16,7 @@ CREATE TABLE decisions (
   mapping_id  bigint NOT NULL,
   merchant_id bigint NOT NULL,
   before      text    NOT NULL,
+  order_job   bigint,
   job_id      bigint,
   undone_at   timestamptz
 );
@@ -41,3 +42,6 @@ UPDATE llm_mappings SET waiting_cents = coalesce((
   SELECT sum(amount_cents) FROM totals_now
   WHERE grain = 'merchant' AND subject = llm_mappings.merchant_id AND ticker = '' AND status IN ('pending', 'needs_review')
 ), 0) WHERE status = 'pending';
+
+-- What is there already is left to an admin to order; what comes from now on is mapped by itself.
+INSERT INTO marks (name, value) SELECT 'mapped', coalesce(max(id), 0) FROM merchants;

@@ -16,6 +16,7 @@ CREATE TABLE decisions (
   mapping_id  INTEGER NOT NULL,
   merchant_id INTEGER NOT NULL,
   before      TEXT    NOT NULL,
+  order_job   INTEGER,
   job_id      INTEGER,
   undone_at   INTEGER
 ) STRICT;
@@ -41,3 +42,6 @@ UPDATE llm_mappings SET waiting_cents = coalesce((
   SELECT sum(amount_cents) FROM totals
   WHERE grain = 'merchant' AND subject = llm_mappings.merchant_id AND ticker = '' AND status IN ('pending', 'needs_review')
 ), 0) WHERE status = 'pending';
+
+-- What is there already is left to an admin to order; what comes from now on is mapped by itself.
+INSERT INTO marks (name, value) SELECT 'mapped', coalesce(max(id), 0) FROM merchants;

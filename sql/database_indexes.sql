@@ -29,8 +29,9 @@ CREATE INDEX IF NOT EXISTS llm_mappings_ticker ON llm_mappings (ticker, created_
 CREATE INDEX IF NOT EXISTS llm_mappings_decider ON llm_mappings (decided_by, created_at, id) WHERE decided_by IS NOT NULL;
 -- Proposals that wait for a decision, by the money that waits for it.
 CREATE INDEX IF NOT EXISTS llm_mappings_review ON llm_mappings (waiting_cents, id) WHERE status = 'pending';
--- What one admin decided, newest last.
-CREATE INDEX IF NOT EXISTS decisions_admin ON decisions (admin_id, id);
+-- What one admin decided, and what one job decided, newest last.
+CREATE INDEX IF NOT EXISTS decisions_admin ON decisions (admin_id, id) WHERE order_job IS NULL;
+CREATE INDEX IF NOT EXISTS decisions_order ON decisions (order_job, id) WHERE order_job IS NOT NULL;
 
 -- The merchants with the most money in one month.
 CREATE INDEX IF NOT EXISTS totals_top ON totals (bucket, currency, amount_cents) WHERE grain = 'merchant_month';

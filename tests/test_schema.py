@@ -7,8 +7,8 @@ from sqlalchemy.exc import DBAPIError
 from kamioi_web import schema
 from kamioi_web.db import Database
 from kamioi_web.jobs import tables
-from kamioi_web.review import tables as review_tables
 from kamioi_web.mapping import tables as mapping_tables  # noqa: F401 - declares them
+from kamioi_web.review import tables as review_tables
 from kamioi_web.schema import Moment, metadata, totals_now
 
 OWN = {"migrations", "totals_delta", "totals_mode", "transactions_default"}  # used by name, in SQL only
@@ -91,25 +91,28 @@ def assert_takes_only(database: Database, place: tuple[str, str], values: tuple[
         "admins": "email, password_hash, created_at, role",
         "imports": "kind, file_name, fingerprint, settings, state, checkpoint, started_at",
         "jobs": "kind, queue, title, parameters, due_at, created_at, state",
+        "decisions": "at, admin_id, mapping_id, merchant_id, before, action",
         "api_tokens": "token_hash, prefix, admin_id, name, created_at, expires_at, scope",
     }[table]
     for number, word in enumerate((*values, "nonsense", values[0].upper(), "")):
         given = {name: f"{place} {number}" if name in UNIQUE else 1 for name in plain.split(", ")}
         given |= {"currency": "USD", "category": "Dining", "password_hash": "none", "status": "failed",
                   "account_type": "family", "source": "bank", "kind": "legacy", "state": "done",
-                  "posted_at": MOMENT, "created_at": MOMENT, "started_at": MOMENT}  # fmt: skip
+                  "at": MOMENT, "posted_at": MOMENT, "created_at": MOMENT, "started_at": MOMENT}  # fmt: skip
         given = {name: given[name] for name in plain.split(", ")} | {column: word}
-        marks = ", ".join(
-            f"{MOMENT_SQL[database.dialect.name]}" if name.endswith("_at") else f":{name}" for name in given
-        )
+        marks = ", ".join(f"{MOMENT_SQL[database.dialect.name]}" if is_moment(name) else f":{name}" for name in given)
         statement = text(f"INSERT INTO {table} ({', '.join(given)}) VALUES ({marks})")
-        bound = {name: value for name, value in given.items() if not name.endswith("_at")}
+        bound = {name: value for name, value in given.items() if not is_moment(name)}
         if word in values:
             with database.writing() as connection:
                 connection.execute(statement, bound)
         else:
             with pytest.raises(DBAPIError, match=r"(?i)check"), database.writing() as connection:
                 connection.execute(statement, bound)
+
+
+def is_moment(name: str) -> bool:
+    return name == "at" or name.endswith("_at")
 
 
 UNIQUE = ("source_ref", "email", "token_hash", "fingerprint")

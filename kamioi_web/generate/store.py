@@ -11,7 +11,7 @@ from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import KamioiError
 from kamioi_web.generate import Plan, Sightings, mappings, merchants, transactions, users
 from kamioi_web.generate.mappings import MAPPING_COLUMNS, in_force
-from kamioi_web.review import weights
+from kamioi_web.review import marks, weights
 from kamioi_web.schema import admins as admins_table
 from kamioi_web.schema import llm_mappings
 from kamioi_web.schema import merchants as merchants_table
@@ -65,6 +65,7 @@ def _store_merchants(connection: Connection, plan: Plan, sightings: Sightings) -
         _insert(connection, llm_mappings, MAPPING_COLUMNS, decided)
         vocabulary.rebuild(connection)
         weights.weigh_all(connection)
+        marks.raise_to(connection, marks.MAPPED, marks.newest_merchant(connection))
 
 
 def _finish(database: Database) -> None:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from kamioi_web.db import Database
-from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import KamioiError
 from kamioi_web.importing.accounts import INITIALS, User, find_or_add_users
 from kamioi_web.importing.categories import UNCATEGORIZED
@@ -107,7 +106,6 @@ class TransactionStore:
 
     def save(self, connection: Connection, items: list[Item]) -> int:
         """Store them and return how many were new."""
-        dialect_of(connection).lock_shared(connection, weights.MAPPING)
         users = self._users(connection, items)
         merchants = find_or_add_merchants(connection, self._merchants(items))
         now = to_micros(self.created_at)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kamioi_web.jobs import applying, bulk, count, export, importing, undo, upkeep
+from kamioi_web.jobs import applying, asking, bulk, count, deciding, export, importing, mapping, undo, upkeep
 from kamioi_web.jobs.running import Job
 
 
@@ -26,6 +26,9 @@ KINDS = {
         Kind("bulk", bulk.run, undoable=True),
         Kind("undo", undo.run, undoable=True),
         Kind("apply", applying.run, queue="mapping", undoable=True),
+        Kind("map", mapping.run, queue="mapping"),
+        Kind("ask", asking.run, queue="mapping"),
+        Kind("decide", deciding.run, queue="mapping", undoable=True),
         Kind("import", importing.run),
         Kind("export", export.run, queue="export", begins_anew=True),
         Kind("count", count.run, begins_anew=True),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from kamioi_web.db import Database
-from kamioi_web.jobs import store
+from kamioi_web.jobs import mapping, store
 from kamioi_web.jobs.bell import Bell
 from kamioi_web.jobs.kinds import KINDS
 from kamioi_web.jobs.store import Order
@@ -37,6 +37,18 @@ def order_due(database: Database, bell: Bell, now: datetime | None = None) -> li
         if not known and (id := _add(database, order)):
             made.append(id)
             bell.ring(order.queue)
+    return made + _order_mapping(database, bell)
+
+
+def _order_mapping(database: Database, bell: Bell) -> list[int]:
+    """The mapping of merchants that came since the last time."""
+    with database.reading() as connection:
+        if not mapping.is_due(connection):
+            return []
+    with database.writing() as connection:
+        made = mapping.order_new(connection)
+    for _ in made:
+        bell.ring(mapping.QUEUE)
     return made
 
 

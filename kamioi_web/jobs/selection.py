@@ -1,4 +1,4 @@
-"""The transactions that a bulk action is about: those that were ticked, or all that matched a filter at that time.
+"""The rows of a list that a bulk action is about: those that were ticked, or all that matched a filter at that time.
 
 A filter is kept as its parameters, with the newest row and the highest id of that time: what comes in later is not
 meant, and rows that leave the filter by being changed do not shift the others.
@@ -14,8 +14,9 @@ from kamioi_web.filters import parse_filters
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.paging.keyset import Listing, Place, Plan
 from kamioi_web.paging.scan import read_chunk
+from kamioi_web.queries import mappings
 from kamioi_web.queries import transactions as subject
-from kamioi_web.schema import from_micros, to_micros, transactions
+from kamioi_web.schema import from_micros, llm_mappings, to_micros, transactions
 from kamioi_web.sql_types import AnySelect
 
 t = transactions.c
@@ -28,13 +29,22 @@ def _places(rows: Subquery) -> AnySelect:
 
 
 LISTING = Listing(transactions, "posted_at", _places, ("id", "posted_at"), partitioned=True)
+SUBJECTS = {
+    "transactions": (subject, LISTING),
+    "mappings": (mappings, Listing(llm_mappings, "created_at", _places, ("id", "created_at"))),
+}
 
 
-def of_filter(connection: Connection, pairs: Sequence[tuple[str, str]], plan: Plan) -> dict[str, Any] | None:
-    """All rows that there are now under a filter, as a job keeps it; None when there is none."""
-    top = read_chunk(connection, LISTING, plan, Place(), 1, SCAN_MS).resume
-    last_id = connection.scalar(select(t.id).order_by(t.id.desc()).limit(1))
-    return {"filter": [list(pair) for pair in pairs], "top": str(top), "last_id": last_id} if top else None
+def of_filter(
+    connection: Connection, pairs: Sequence[tuple[str, str]], plan: Plan, page: str = "transactions"
+) -> dict[str, Any] | None:
+    """All rows of a list that there are now under a filter, as a job keeps it; None when there is none."""
+    listing = SUBJECTS[page][1]
+    id = listing.table.c.id
+    top = read_chunk(connection, listing, plan, Place(), 1, SCAN_MS).resume
+    last_id = connection.scalar(select(id).order_by(id.desc()).limit(1))
+    kept = {"page": page, "filter": [list(pair) for pair in pairs], "top": str(top), "last_id": last_id}
+    return kept if top else None
 
 
 def of_places(places: Places) -> dict[str, Any]:
@@ -47,13 +57,14 @@ class Selection:
 
     def __init__(self, connection: Connection, kept: Mapping[str, Any]) -> None:
         self.rows = [(id, from_micros(at)) for id, at in kept["rows"]] if "rows" in kept else None
+        self.subject, self.listing = SUBJECTS[kept.get("page", "transactions")]
         if self.rows is None:
             values: dict[str, list[str]] = {}
             for name, text in kept["filter"]:
                 values.setdefault(name, []).append(text)
-            filters = subject.resolve(connection, parse_filters(subject.PARAMETERS, values))
-            plan = subject.plan(connection, filters)
-            self.plan = replace(plan, residual=(*plan.residual, t.id <= kept["last_id"]))
+            filters: Any = self.subject.resolve(connection, parse_filters(self.subject.PARAMETERS, values))
+            plan = self.subject.plan(connection, filters)
+            self.plan = replace(plan, residual=(*plan.residual, self.listing.table.c.id <= kept["last_id"]))
             self.top = kept["top"]
 
     def next(self, connection: Connection, checkpoint: Any, most: int) -> tuple[Places, Any]:
@@ -63,8 +74,8 @@ class Selection:
             some = self.rows[start : start + most]
             return some, start + len(some) if start + len(some) < len(self.rows) else None
         place = Place(cursor=Cursor.parse(checkpoint or self.top, "top"), inclusive=checkpoint is None)
-        found = read_chunk(connection, LISTING, self.plan, place, most, SCAN_MS)
-        return [(row.id, row.posted_at) for row in found.rows], str(found.resume) if found.more else None
+        found = read_chunk(connection, self.listing, self.plan, place, most, SCAN_MS)
+        return [(row[0], row[1]) for row in found.rows], str(found.resume) if found.more else None
 
     def still(self) -> ColumnElement[bool] | None:
         """What a row must fulfil when it is changed, for it may have been changed since it was read."""

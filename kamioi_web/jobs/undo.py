@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from kamioi_web.jobs import changing, store
+from kamioi_web.jobs import changing, deciding, store
 from kamioi_web.jobs.changing import ACTION, SUBJECT, Change
 from kamioi_web.jobs.running import Chunk, Ended, Job, Pace
 from kamioi_web.jobs.tables import OPEN_STATES
@@ -22,8 +22,11 @@ def run(job: Job) -> dict[str, Any]:
     """Put the rows back; `changed` were put back, `left` are kept as they are, with the reason beside each."""
     pace, undone = Pace(), job.parameters["job_id"]
     with job.database.reading() as connection:
-        if store.find(connection, undone).state in OPEN_STATES:  # it was told to stop, but has not come to it
-            raise Ended("waiting", seconds=1)
+        was = store.find(connection, undone)
+    if was.state in OPEN_STATES:  # it was told to stop, but has not come to it
+        raise Ended("waiting", seconds=1)
+    if was.kind == "decide":
+        return deciding.take_back(job)
     while True:
         with job.database.reading(seconds=30) as connection:
             place = Cursor.parse(job.checkpoint, "checkpoint") if job.checkpoint else BEGINNING

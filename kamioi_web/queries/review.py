@@ -54,7 +54,12 @@ def money_waiting(connection: Connection) -> Sequence[AnyRow]:
 
 def pace(connection: Connection, admin_id: int) -> float:
     """Decisions a minute of one admin in the last ten minutes. Index: decisions_admin."""
-    newest = select(d.at).where(d.admin_id == admin_id, d.undone_at.is_(None)).order_by(d.id.desc()).limit(PACE_MOST)
+    newest = (
+        select(d.at)
+        .where(d.admin_id == admin_id, d.order_job.is_(None), d.undone_at.is_(None))
+        .order_by(d.id.desc())
+        .limit(PACE_MOST)
+    )
     since = datetime.now(UTC) - timedelta(minutes=PACE_MINUTES)
     times = [at for at in connection.scalars(newest) if at >= since]
     if len(times) < 2:

@@ -61,10 +61,16 @@ def record_plainly(
     audit.record(connection, action, admin_id, subject, subject_id, detail)
 
 
-def decide(connection: Connection, admin_id: int, wish: Wish, record: Callable[..., None] = record_plainly) -> AnyRow:
+def decide(
+    connection: Connection,
+    admin_id: int,
+    wish: Wish,
+    record: Callable[..., None] = record_plainly,
+    order_job: int | None = None,
+) -> AnyRow:
     """Carry out a wish and return its row of `decisions`; Decided when the proposal is another by now.
 
-    `record` tells the audit log; that of a request adds where it came from.
+    `record` tells the audit log; that of a request adds where it came from. `order_job` is the job that decides many.
     """
     mapping = _take(connection, admin_id, wish)
     merchant = connection.execute(
@@ -82,7 +88,7 @@ def decide(connection: Connection, admin_id: int, wish: Wish, record: Callable[.
     if mapping.status == "pending":
         counts.add(connection, admin_id, mapping, wish.action, 1)
     values = {"admin_id": admin_id, "action": wish.action, "mapping_id": mapping.id, "before": before}
-    values |= {"merchant_id": mapping.merchant_id, "at": dialect_of(connection).later(0)}
+    values |= {"merchant_id": mapping.merchant_id, "at": dialect_of(connection).later(0), "order_job": order_job}
     row = connection.execute(insert(decisions).values(values).returning(decisions)).one()
     record(connection, f"mapping.{PAST[wish.action]}", admin_id, "mapping", mapping.id, **_told(mapping, wish))
     return row
@@ -109,7 +115,7 @@ def undo(connection: Connection, admin_id: int, decision_id: int) -> AnyRow:
 
 def last_of(connection: Connection, admin_id: int) -> AnyRow | None:
     """The newest decision of an admin that stands, if it is among their newest hundred."""
-    newest = select(decisions).where(d.admin_id == admin_id).order_by(d.id.desc()).limit(100)
+    newest = select(decisions).where(d.admin_id == admin_id, d.order_job.is_(None)).order_by(d.id.desc()).limit(100)
     return next((row for row in connection.execute(newest) if row.undone_at is None), None)
 
 

@@ -13,13 +13,18 @@ from kamioi_web.text import number_text
 
 def order_of(decision: AnyRow, merchant: str, answer: str, n: int) -> Order | None:
     """The job that applies a decision to `n` open transactions; None where it changes none of them."""
-    unmaps = decision.action == "reject" and decision.before["left"] is None and decision.before["status"] == "approved"
-    if not n or (decision.action == "reject" and not unmaps):
+    if not n or not changes_rows(decision):
         return None
+    unmaps = decision.action == "reject"
     what = f"Take back {merchant}" if unmaps else f"{merchant} is {answer}"
     title = f"{what}: {number_text(n)} {'transaction' if n == 1 else 'transactions'}"
     parameters = {"merchant_ids": [decision.merchant_id], "unmap": unmaps}
     return Order("apply", "mapping", title[:300], parameters, decision.admin_id, n)
+
+
+def changes_rows(decision: AnyRow) -> bool:
+    """Whether a decision says something else of its merchant than before."""
+    return decision.action != "reject" or decision.before["left"] != decision.before["merchant"]["mapping_id"]
 
 
 def stop(connection: Connection, decision: AnyRow) -> Order | None:

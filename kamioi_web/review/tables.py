@@ -16,7 +16,8 @@ decisions = Table(
     Column("mapping_id", BigInteger, nullable=False),
     Column("merchant_id", BigInteger, nullable=False),
     Column("before", JsonText, nullable=False),
-    Column("job_id", BigInteger),
+    Column("order_job", BigInteger),  # the job that decided it, where it was one of many
+    Column("job_id", BigInteger),  # the job that applies it to the transactions
     Column("undone_at", Moment),
 )
 

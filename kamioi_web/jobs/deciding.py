@@ -1,0 +1,96 @@
+"""The job that approves or rejects many mappings, and the one that takes that back."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from kamioi_web.jobs import store
+from kamioi_web.jobs.mapping import QUEUE, order_apply
+from kamioi_web.jobs.running import Chunk, Job, Pace
+from kamioi_web.jobs.selection import Selection
+from kamioi_web.review import deciding, effects
+from kamioi_web.review.deciding import Decided, Wish
+from kamioi_web.review.tables import decisions
+from kamioi_web.schema import llm_mappings
+from kamioi_web.sql_types import AnyRow
+
+m, d = llm_mappings.c, decisions.c
+FROM = {"approve": ("pending", "rejected"), "reject": ("pending", "approved")}
+
+
+def run(job: Job) -> dict[str, Any]:
+    """Decide every mapping of the selection that is not decided so already; `changed` were."""
+    with job.database.reading() as connection:
+        selection = Selection(connection, job.parameters["selection"])
+    pace, more = Pace(rows=50, least=10, most=200), True
+    while more:
+        with job.database.reading(seconds=30) as connection:
+            places, resume = selection.next(connection, job.checkpoint, pace.rows)
+        with pace.timed(), job.chunk() as chunk:
+            changed = _decide(chunk, job, [id for id, _ in places])
+            job.result = job.result | {"changed": job.result.get("changed", 0) + changed}
+            chunk.checkpoint, chunk.rows = resume, len(places)
+            more = resume is not None
+    return job.result
+
+
+def take_back(job: Job) -> dict[str, Any]:
+    """Take the decisions of a job back, the newest first; `left` were decided anew since, and stay."""
+    undone, pace = job.parameters["job_id"], Pace(rows=50, least=10, most=200)
+    while True:
+        below = job.checkpoint or 2**63 - 1
+        with job.database.reading(seconds=30) as connection:
+            query = select(decisions).where(d.order_job == undone, d.id < below)
+            rows = connection.execute(query.order_by(d.id.desc()).limit(pace.rows)).fetchall()
+        if not rows:
+            return job.result
+        with pace.timed(), job.chunk() as chunk:
+            _take_back(chunk, job, rows)
+            chunk.checkpoint, chunk.rows = rows[-1].id, len(rows)
+
+
+def _decide(chunk: Chunk, job: Job, ids: Sequence[int]) -> int:
+    action = job.parameters["action"]
+    wanted = (m.id.in_(ids), m.status.in_(FROM[action]))
+    rows = chunk.connection.execute(select(m.id, m.version, m.confidence, m.ticker).where(*wanted).order_by(m.id))
+    made = []
+    for row in rows.fetchall():
+        if action == "approve" and not row.confidence:
+            continue  # there is no proposal that could be approved
+        with suppress(Decided):  # somebody was first
+            wish = Wish(row.id, row.version, action)
+            made.append(deciding.decide(chunk.connection, job.admin_id or 0, wish, order_job=job.id))
+    changing = [row for row in made if effects.changes_rows(row)]
+    if changing:
+        _order_apply(chunk.connection, job, changing, action)
+    return len(made)
+
+
+def _order_apply(connection: Connection, job: Job, made: Sequence[AnyRow], action: str) -> None:
+    ids = sorted({row.merchant_id for row in made})
+    title = f"{'Take back' if action == 'reject' else 'Apply'} {len(ids):,} mappings of job {job.id}"
+    parameters = {"merchant_ids": ids, "unmap": action == "reject"}
+    applied = store.add(connection, store.Order("apply", QUEUE, title, parameters, job.admin_id))
+    deciding.applied_by(connection, made, applied)
+
+
+def _take_back(chunk: Chunk, job: Job, rows: Sequence[AnyRow]) -> None:
+    """First the decisions, then once for each of the jobs that applied them."""
+    connection, left, stopped = chunk.connection, [], set()
+    for row in rows:
+        try:
+            deciding.undo(connection, row.admin_id, row.id)
+        except Decided:
+            left.append(row)
+        if row.job_id is not None and row.job_id not in stopped:
+            stopped.add(row.job_id)
+            order = effects.stop(connection, row)
+            if order is not None:
+                effects.note_undo(connection, row.job_id, store.add(connection, order))
+    if left:
+        order_apply(connection, job, sorted({row.merchant_id for row in left}), "that stand")
+    known = job.result
+    back = known.get("changed", 0) + len(rows) - len(left)
+    job.result = known | {"changed": back, "left": known.get("left", 0) + len(left)}
