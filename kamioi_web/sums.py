@@ -52,10 +52,11 @@ def _rows_of(found: Finest) -> list[tuple]:
 
 
 def changes_by_grain(pairs: Iterable[tuple[tuple, tuple]]) -> list[tuple]:
-    """The rows of totals to add where transactions, (before, after), get another status, category or ticker."""
-    hours, cube, tickers, users, merchants, _, newest = found = Finest({}, {}, {}, {}, {}, {}, {})
+    """The rows of totals to add where transactions, (before, after), get another status, category, ticker or round-up."""
+    hours, cube, tickers, users, merchants, months, newest = found = Finest({}, {}, {}, {}, {}, {}, {})
     for pair in pairs:
-        moved = pair[0][9] != pair[1][9]
+        released = pair[0][5] != pair[1][5]
+        moved = released or pair[0][9] != pair[1][9]
         for sign, row in zip((-1, 1), pair, strict=True):
             user_id, merchant_id, posted_at, amount, currency, round_up, fee, category, status, ticker, kind, *_ = row
             hour = posted_at // HOUR
@@ -64,6 +65,8 @@ def changes_by_grain(pairs: Iterable[tuple[tuple, tuple]]) -> list[tuple]:
             _add(cube, (hour // 24, status, category, kind, "refund" if amount < 0 else "purchase", currency), sums)
             _add(users, user, sums)
             _add(merchants, (merchant_id, status, currency), sums)
+            if released:
+                _add(months, (merchant_id, month_of(hour), currency), sums)
             if moved:
                 _add(tickers, (ticker, hour // 24, currency), sums)
             newest[user] = max(newest.get(user, 0), posted_at if sign > 0 else 0)
