@@ -7,6 +7,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
+ALIAS_KINDS: tuple[str, ...] = ("brand", "whole", "start", "agent")
+
 CATEGORIES: tuple[str, ...] = (
     "Food & Dining",
     "Groceries",
@@ -57,6 +59,21 @@ class Brand:
 
 
 @dataclass(frozen=True)
+class Alias:
+    """A form of a brand as a cleaned name shows it; ticker is None where the brand is known to be nobody's US listing.
+
+    `company` is the owner, blank where it is not known. `kind` says where the words count: brand (anywhere, on the
+    borders of words), start (at the beginning of the name), whole (the name itself, or followed only by generic words,
+    towns and numbers), agent (someone who only passes the money on: never the answer).
+    """
+
+    alias: str
+    ticker: str | None
+    company: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class Shop:
     """A kind of local shop: a pattern for its name, and the ways its descriptor is written."""
 
@@ -89,6 +106,13 @@ def brands() -> tuple[Brand, ...]:
     """Every brand with its owner, in the order of the file."""
     owners = {instrument.ticker: instrument for instrument in instruments()}
     return tuple(_brand(row, owners.get(row["ticker"])) for row in _rows("brands.csv"))
+
+
+@cache
+def aliases() -> tuple[Alias, ...]:
+    """Every form of every brand, by alias; raises ValueError where an alias names a ticker that companies.csv lacks."""
+    known = {instrument.ticker for instrument in instruments()}
+    return tuple(_alias(row, known) for row in _rows("aliases.csv"))
 
 
 @cache
@@ -138,6 +162,12 @@ def _brand(row: dict[str, str], owner: Instrument | None) -> Brand:
         float(row["spread"]),
         tuple(row["patterns"].split(" | ")),
     )
+
+
+def _alias(row: dict[str, str], known: set[str]) -> Alias:
+    if row["ticker"] and row["ticker"] not in known:
+        raise ValueError(f"aliases.csv: {row['alias']} belongs to {row['ticker']}, which companies.csv lacks")
+    return Alias(row["alias"], row["ticker"] or None, row["company"], row["kind"])
 
 
 def _rows(name: str) -> list[dict[str, str]]:
