@@ -145,7 +145,7 @@ def _listed(known: set[str], found: dict[str, Listing], report: InstrumentsRepor
 
 def _store(connection: Connection, listings: list[Listing], report: InstrumentsReport) -> None:
     i = instruments.c
-    stored = {row[0]: Listing(*row) for row in connection.execute(select(i.ticker, i.company, i.exchange)).tuples()}
+    stored = {row[0]: Listing(*row) for row in connection.execute(select(i.ticker, i.company, i.exchange))}
     new = [listing for listing in listings if listing.ticker not in stored]
     better = [one for one in listings if one.ticker in stored and _says_more(one, stored[one.ticker])]
     if new:

@@ -39,12 +39,12 @@ class Pipeline:
     def of(cls, connection: Connection) -> "Pipeline":
         """The pipeline over the catalogue and what the tables `instruments` and `aliases` add to it."""
         i, a = schema.instruments.c, schema.aliases.c
-        rows = connection.execute(select(i.ticker, i.company, i.exchange)).tuples()
+        rows = connection.execute(select(i.ticker, i.company, i.exchange))
         listed = {ticker: (ticker, company, exchange != UNKNOWN_EXCHANGE) for ticker, company, exchange in rows}
         listed |= _own_companies()
         added = [
             Alias(as_alias(alias), ticker, listed[ticker][1] if ticker in listed else None, WHOLE)
-            for alias, ticker in connection.execute(select(a.alias, a.ticker)).tuples()
+            for alias, ticker in connection.execute(select(a.alias, a.ticker))
         ]
         return cls([*aliases.built_in(), *added], listed.values())
 
