@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from kamioi_web import allocation
 from kamioi_web.db import Database
 from kamioi_web.errors import KamioiError
 from kamioi_web.importing.accounts import INITIALS, User, find_or_add_users
@@ -117,7 +118,7 @@ class TransactionStore:
             if status == "completed":
                 round_up = 0  # noqa: PLW2901 - nobody's share can be bought for it
             elif round_up is None:
-                round_up = own_round_up if cents > 0 else 0  # noqa: PLW2901
+                round_up = allocation.round_up(cents, own_round_up)  # noqa: PLW2901
             rows.append(
                 (user_id, merchant_id, posted, cents, currency, round_up, fee, category or usual or UNCATEGORIZED,
                  status, ticker, account_type, "import", reference, now)

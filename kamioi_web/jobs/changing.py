@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, delete, literal, select, tuple_, update
 
 from kamioi_web import totals
+from kamioi_web.allocation import split
 from kamioi_web.dialects import dialect_of
 from kamioi_web.jobs.tables import job_changes
 from kamioi_web.loading import TRANSACTION_COLUMNS
@@ -46,8 +47,9 @@ class Change:
     def shares_after(self) -> Shares:
         if self.shares is not None:
             return self.shares
-        goes = self.value("ticker") and self.value("status") in COMMON_STATUSES and self.row.round_up_cents > 0
-        return [[self.value("ticker"), self.row.round_up_cents]] if goes else []
+        if not self.value("ticker") or self.value("status") not in COMMON_STATUSES:
+            return []
+        return [[ticker, cents] for ticker, cents in split(self.value("round_up_cents"), [self.value("ticker")])]
 
 
 def locked(

@@ -99,7 +99,7 @@ document.addEventListener("submit", event => {
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form, event.submitter));
   if (!card) { sending = sending.then(() => undo(form, body)); return; }
-  const early = event.submitter?.value !== "change"; // what was typed may be refused, so that card stays until it is taken
+  const early = body.get("do") !== "change"; // what was typed may be refused, so that card stays until it is taken
   if (early) putAway(card);
   sending = sending.then(() => decide(form, body, card, early));
 });
