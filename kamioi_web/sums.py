@@ -52,7 +52,7 @@ def _rows_of(found: Finest) -> list[tuple]:
 
 
 def changes_by_grain(pairs: Iterable[tuple[tuple, tuple]]) -> list[tuple]:
-    """The rows of totals to add where transactions, (before, after), get another status, category, ticker or round-up."""
+    """The rows of totals to add where transactions, (before, after), change in status, category, ticker or round-up."""
     hours, cube, tickers, users, merchants, months, newest = found = Finest({}, {}, {}, {}, {}, {}, {})
     for pair in pairs:
         released = pair[0][5] != pair[1][5]
