@@ -37,3 +37,9 @@ def built_in() -> tuple[Alias, ...]:
 def known() -> frozenset[str]:
     """The built-in aliases as text alone."""
     return frozenset(alias.alias for alias in built_in())
+
+
+@cache
+def known_words() -> frozenset[str]:
+    """Every word of the built-in aliases."""
+    return frozenset(word for alias in known() for word in alias.split())

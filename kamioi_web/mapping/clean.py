@@ -14,6 +14,7 @@ from kamioi_web.mapping.vocabulary import (
     MONTHS,
     STATES,
     WORDS_TOO,
+    ends_of_tails,
     last_words_of_places,
     places,
 )
@@ -28,6 +29,7 @@ AGENT = re.compile(
     r"bill\.com|cke|ztl|opc|cvent|avangate|worldpay|sagepay)(?: *\*+|  )[ *]*"
 )
 PLAIN_AGENT = re.compile(r"(?:paypal|izettle|zettle|sumup|amz(?!n)|wp-|3c_|wpy |sq )[ *_]*(?=[a-z0-9])")
+FIRST_OF_AGENTS = frozenset("piszaw3")  # letters that PLAIN_AGENT begins with
 SHORT_CODE = re.compile(r"([a-z0-9]{2,4}) ?\*\s*(?=[a-z])")
 WEB_START = re.compile(r"(?:https?:/*|www?[. ]|www(?=[a-z]{4}))+")
 SUFFIXES = (
@@ -36,6 +38,8 @@ SUFFIXES = (
 )
 WEB_END = re.compile(rf"\.(?:{SUFFIXES})(?:[a-z0-9]{{9}}(?= |$))?(?![a-z0-9])(?:/\S*)?")
 WEB_STUMP = re.compile(r"\.(?:c|co\.|co\.u|or|org?\.u?|go|gov\.u?|n|ne)?$")
+GENITIVE = re.compile(r"([a-z]{2,}[a-rt-z]) s(?= |$)")
+DIGIT = re.compile("[0-9]")
 PHONE = re.compile(
     r"(?<![\w#])(?:\+?1[-. ]?)?\(?[2-9]\d\d\)?[-. ]\d{3}[-. ]?\d{3,4}(?!\d)|(?<!\d)\+?\d{10,12}(?!\d)|"
     r"(?<!\d)0\d{3,4}[- ]\d{3}[- ]?\d{3,4}(?!\d)"
@@ -60,7 +64,7 @@ BOTH = re.compile(r"(?=.*\d.*\d)(?=.*[a-z])[a-z0-9]{6,}")
 
 def _table() -> dict[int, str | None]:
     """Apostrophes go, so that mcdonald's is one word; other signs part words; # stays at the number behind it."""
-    signs: dict[int, str | None] = {ord(sign): " " for sign in '!"$%&()*+,-./:;<=>?@[\\]^_{|}~'}
+    signs: dict[int, str | None] = {sign: " " for sign in range(128) if not chr(sign).isalnum()}
     return signs | {ord("#"): " #"} | {ord(sign): None for sign in "'`´’‘"}
 
 
@@ -77,10 +81,11 @@ def clean(descriptor: str) -> Cleaned:
     airline = TICKET.match(text)
     if airline and (airline[1], airline[2]) in AIRLINES:
         return Cleaned(AIRLINES[airline[1], airline[2]], (f"number of an airline ticket ({airline[2]}...) taken off",))
-    text = _without_agent(text, cuts)
+    if "*" in text or "  " in text or text[:1] in FIRST_OF_AGENTS:
+        text = _without_agent(text, cuts)
     if "." in text or "www" in text or "http" in text:
         text = _without_web(text, cuts)
-    if any(character in text for character in "0123456789"):
+    if DIGIT.search(text):
         text = _without(PHONE, "phone number", text, cuts)
         text = _without(DATE, "date", text, cuts)
     words = _without_tail(_without_numbers(_split(text), cuts), cuts)
@@ -105,12 +110,16 @@ def as_alias(name: str) -> str:
 
 
 def _split(text: str) -> list[str]:
-    words = text.translate(SIGNS).split()
-    if "s" in words:  # an apostrophe that became a space: "tim horton s"
-        at = words.index("s")
-        if at and len(words[at - 1]) > 2 and words[at - 1].isalpha():
-            words[at - 1 : at + 1] = [words[at - 1] + "s"]
-    return words
+    if " s" in text:
+        text = GENITIVE.sub(_genitive, text)
+    return text.translate(SIGNS).split()
+
+
+def _genitive(found: re.Match[str]) -> str:
+    """An apostrophe that became a space: "tim horton s" is tim hortons, but "hilton s" at the end may be cut off."""
+    joined = f"{found[1]}s"
+    at_end = found.end() == len(found.string)
+    return joined if joined in aliases.known_words() or not (at_end or found[1] in JOINING) else found[0]
 
 
 def _without_agent(text: str, cuts: list[str]) -> str:
@@ -188,6 +197,8 @@ def _kind(word: str) -> str:
 def _without_tail(words: list[str], cuts: list[str]) -> list[str]:
     """Without legal forms, numbers, towns, states and countries at the end, as long as a name is left."""
     for _ in range(6):
+        if not words or not (words[-1] in ends_of_tails() or words[-1].isdigit()):
+            break
         for what, count in TAILS:
             n = count(words)
             if n and _names_something(words[:-n]) and not _ends_with_alias(words):

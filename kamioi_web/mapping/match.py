@@ -7,7 +7,7 @@ from rapidfuzz import fuzz, process
 
 from kamioi_web.mapping.aliases import AGENT, BRAND, START, TITLE, WHOLE, Alias
 from kamioi_web.mapping.proposals import Candidate
-from kamioi_web.mapping.vocabulary import GENERIC, words_of_places
+from kamioi_web.mapping.vocabulary import GENERIC
 
 EXACT = {BRAND: 0.99, START: 0.98, WHOLE: 0.96}
 AT_START = {BRAND: 0.97, START: 0.95, WHOLE: 0.93}
@@ -16,7 +16,7 @@ STUMP = 0.92
 JOINED = 0.92
 CONFLICT = 0.75  # two names in one: to the review
 STUMP_LETTERS = 4
-JOINED_LETTERS = 6
+JOINED_LETTERS = 7
 LIKE_AT_LEAST = 72  # of 100, for what a person is shown as an alternative
 LIKE_AT_MOST = 0.6  # the confidence of an alternative that is letter for letter the same
 
@@ -57,11 +57,13 @@ class Matcher:
         `cut`: the last word may be a stump.
         """
         exact = self.table.get(name)
-        if exact and exact.kind != AGENT:
-            return Found(exact, 0, 0, EXACT.get(exact.kind, exact.confidence), "is the alias")
+        if exact and exact.kind in EXACT:
+            return Found(exact, 0, 0, EXACT[exact.kind], "is the alias")
         words = self._after_agent(name.split())
-        hits = self._hits(words) or (self._stumps(words) if cut else []) or self._glued(words)
-        return _best(hits) if hits else None
+        found = _best(self._hits(words) or (self._stumps(words) if cut else []) or self._glued(words))
+        if exact and exact.kind == TITLE and (found is None or found.alias.ticker != exact.ticker):
+            return Found(exact, 0, 0, exact.confidence, "is the title")
+        return found
 
     def is_agent(self, name: str) -> bool:
         """Whether this is a payment agent and nothing else."""
@@ -106,24 +108,22 @@ class Matcher:
         if len(stump) < STUMP_LETTERS:
             return []
         for at in range(len(words) - 1):
-            whole = [
-                one for one in self.heads.get(" ".join(words[at:-1]), ()) if one.alias.split()[-1].startswith(stump)
-            ]
-            if whole and len({one.ticker for one in whole}) == 1 and (whole[0].kind == BRAND or at == 0):
+            head = " ".join(words[at:-1])
+            whole = [one for one in self.heads.get(head, ()) if one.alias.startswith(stump, len(head) + 1)]
+            sure = len(head) > 1 and len({one.ticker for one in whole}) == 1
+            if sure and (whole[0].kind == BRAND or at == 0):
                 return [Found(whole[0], at, len(words) - at, STUMP, "was cut off and begins the alias")]
         return []
 
     def _glued(self, words: Sequence[str]) -> list[Found]:
-        """Aliases whose words were written as one, or whose one word was written as two."""
-        for at, word in enumerate(words):
-            alias = self.joined.get(word) if len(word) >= JOINED_LETTERS else None
-            length = 1
-            if alias is None and at + 1 < len(words):
-                pair = word + words[at + 1]
-                alias, length = (self.table.get(pair) if len(pair) >= JOINED_LETTERS else None), 2
-            if alias and (alias.kind == BRAND or (alias.kind == START and at == 0)):
-                return [Found(alias, at, length, JOINED, "holds, spaced otherwise, the alias")]
-        return []
+        """An alias at the start whose words were written as one, or whose one word was written as two."""
+        one, two = words[0] if words else "", "".join(words[:2])
+        alias, length = self.joined.get(one) if len(one) >= JOINED_LETTERS else None, 1
+        if alias is None and len(two) >= JOINED_LETTERS and len(words) > 1:
+            alias, length = self.table.get(two), 2
+        if alias is None or alias.kind not in (BRAND, START):
+            return []
+        return [Found(alias, 0, length, JOINED, "holds, spaced otherwise, the alias")]
 
 
 def _accept(alias: Alias, words: Sequence[str], at: int, length: int, start: int) -> Found | None:
@@ -141,15 +141,15 @@ def _accept(alias: Alias, words: Sequence[str], at: int, length: int, start: int
 
 
 def _says_nothing(word: str) -> bool:
-    return word in GENERIC or word.isdigit() or word in words_of_places()
+    return word in GENERIC or word.isdigit()
 
 
-def _best(hits: list[Found]) -> Found:
+def _best(hits: list[Found]) -> Found | None:
     """The first of the longest; surely only when no other hit beside it says something else."""
-    best = hits[0]
+    best = hits[0] if hits else None
     for hit in hits[1:]:
-        inside = hit.at < best.at + best.length
-        if inside and hit.length > best.length:
+        inside = best and hit.at < best.at + best.length
+        if best is None or (inside and hit.length > best.length):
             best = hit
         elif not inside and hit.alias.ticker != best.alias.ticker:
             both = f'holds the alias "{hit.alias.alias}" as well as the alias'

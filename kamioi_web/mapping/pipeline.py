@@ -58,7 +58,7 @@ class Pipeline:
             return Proposal(descriptor, cleaned, None, None, None, 0.0, "nothing", self._why_not(name))
         alias = found.alias
         category = _categories().get(alias.alias) or _categories_of_tickers().get(alias.ticker or "")
-        step = "guess" if found.confidence < GUESS else "known" if found.why == "is the alias" else "match"
+        step = "guess" if found.confidence < GUESS else "known" if found.length == 0 else "match"
         return Proposal(
             descriptor, cleaned, alias.ticker, alias.company, category, found.confidence, step, _reason(found)
         )

@@ -41,3 +41,9 @@ def words_of_places() -> frozenset[str]:
 def last_words_of_places() -> frozenset[str]:
     """The words that towns end with: a quick way to see that a name does not end with a town."""
     return frozenset(place.split()[-1] for place in places())
+
+
+@cache
+def ends_of_tails() -> frozenset[str]:
+    """Every word that what is taken off the end of a name can end with, numbers aside."""
+    return LEGAL_FORMS | STATES | COUNTRIES | last_words_of_places()

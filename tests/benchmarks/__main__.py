@@ -14,6 +14,7 @@ from tests.benchmarks import (
     lists,
     lists_store,
     machine,
+    mapping,
     pages,
     postgres,
     serve,
@@ -24,7 +25,7 @@ from tests.benchmarks.populace import Size
 from tests.benchmarks.report import Report
 from tests.benchmarks.stores import Stored
 
-SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "exports", "jobs", "browser")
+SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "exports", "jobs", "mapping", "browser")
 KINDS = ("sqlite", "postgresql")
 
 
@@ -75,7 +76,7 @@ def main() -> None:
 def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres.Server | None]) -> None:
     """Every subject that was asked for, in an order in which none spoils the next."""
     stored = []
-    if set(options.only) - {"import", "lists"}:
+    if set(options.only) - {"import", "lists", "mapping"}:
         stored = [
             stores.open_stored(options.folder, kind, rows, servers[kind], options.fresh, report.say)
             for rows in options.rows
@@ -97,6 +98,8 @@ def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres
         exports.measure(report, stored)
     if "jobs" in options.only:
         jobs.measure(report, stored)
+    if "mapping" in options.only:
+        mapping.measure(report, 50_000 if options.quick else 1_000_000)
     if "browser" in options.only:
         _browse(report, stored, options)
     if "import" in options.only:
