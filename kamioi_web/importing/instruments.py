@@ -115,7 +115,8 @@ def _why_not(ticker: str, name: str) -> str | None:
 
 
 def _company(name: str) -> str:
-    return SHARE_CLASS.sub("", name)[:NAME_LIMIT].strip(" ,") or name[:NAME_LIMIT]
+    shorter = SHARE_CLASS.sub("", SHARE_CLASS.sub("", name))  # twice: "Home Depot, Inc. (The) Common Stock"
+    return shorter[:NAME_LIMIT].strip(" ,") or name[:NAME_LIMIT]
 
 
 def _take(found: dict[str, Listing], listing: Listing) -> None:
