@@ -68,11 +68,13 @@ def test_of_two_aliases_at_one_place_the_longer_counts() -> None:
     assert found is not None and found.alias.company == "a private firm"
 
 
-def test_a_stump_counts_only_where_the_descriptor_may_have_been_cut() -> None:
-    cut = MATCHER.find("courtyard by marrio", cut=True)
-    assert cut is not None and cut.alias.ticker == "MAR"
+def test_a_stump_counts_only_where_the_descriptor_may_have_been_cut(pipeline: Pipeline) -> None:
+    assert pipeline.propose("COURTYARD BY MARRIO").ticker == "MAR"
+    assert pipeline.propose("YE OLD COURTYARD BY MARRIO").ticker == "MAR"
+    assert pipeline.propose("THE COURTYARD BY MARRI DAYTON OH").ticker == "MAR"  # cut at 22, then the town
+    assert pipeline.propose("SQ *HOME DEPO").ticker is None  # no file cuts there
     assert MATCHER.find("courtyard by marrio") is None
-    assert MATCHER.find("courtyard by mar", cut=True) is None  # too little is left of it
+    assert MATCHER.find_cut("courtyard by mar") is None  # too little is left of it
 
 
 def test_two_names_in_one_go_to_the_review() -> None:
@@ -99,7 +101,6 @@ def test_alternatives_are_only_proposed() -> None:
         ("SQ *STARBUCKS 123", "SBUX"),
         ("THE HOME DEPOT #7080", "HD"),
         ("COURTYARD BY MARRIOTT1154", "MAR"),
-        ("courtyard by marrio", "MAR"),
         ("AMZN MKTP US*2K4AB1", "AMZN"),
         ("PAYPAL *WALMART", "WMT"),
         ("DELTA    0065829211563", "DAL"),
@@ -169,7 +170,8 @@ def test_alternatives_of_a_proposal_leave_out_what_is_proposed(pipeline: Pipelin
     proposal = pipeline.propose("HYATT REGENCY")
     assert proposal.alternatives == ()
     assert proposal.ticker not in [one.ticker for one in pipeline.alternatives(proposal)]
-    assert "SBUX" in [one.ticker for one in pipeline.alternatives(pipeline.propose("STARBUKS"))]
+    assert "SBUX" in [one.ticker for one in pipeline.alternatives(pipeline.propose("STARBUKS OXFORD ST"))]
+    assert "SHEL" in [one.ticker for one in pipeline.alternatives(pipeline.propose("OLD SHELL ROAD DINER"))]
 
 
 def test_the_tables_add_to_the_catalogue(database: Database) -> None:

@@ -88,7 +88,10 @@ def clean(descriptor: str) -> Cleaned:
     if DIGIT.search(text):
         text = _without(PHONE, "phone number", text, cuts)
         text = _without(DATE, "date", text, cuts)
-    words = _without_tail(_without_numbers(_split(text), cuts), cuts)
+        words = _without_numbers(_split(text), cuts)
+    else:
+        words = _split(text.replace("#", " "))
+    words = _without_tail(words, cuts)
     if not words:
         words, cuts = _split(plain(descriptor).replace("#", " ")), []
     return Cleaned(" ".join(words), tuple(cuts))
@@ -110,7 +113,7 @@ def as_alias(name: str) -> str:
 
 
 def _split(text: str) -> list[str]:
-    if " s" in text:
+    if " s " in text or text.endswith(" s"):
         text = GENITIVE.sub(_genitive, text)
     return text.translate(SIGNS).split()
 
@@ -162,8 +165,6 @@ def _without(pattern: re.Pattern[str], what: str, text: str, cuts: list[str]) ->
 
 
 def _without_numbers(words: list[str], cuts: list[str]) -> list[str]:
-    if all(map(str.isalpha, words)):
-        return words
     kept: list[str] = []
     number_follows = False
     for word in words:

@@ -1,6 +1,6 @@
 """Match: which alias stands in a cleaned name, on word boundaries, the longest first. Look-ups only, no guessing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -17,8 +17,9 @@ JOINED = 0.92
 CONFLICT = 0.75  # two names in one: to the review
 STUMP_LETTERS = 4
 JOINED_LETTERS = 7
-LIKE_AT_LEAST = 72  # of 100, for what a person is shown as an alternative
-LIKE_AT_MOST = 0.6  # the confidence of an alternative that is letter for letter the same
+STANDING = 0.4  # an alternative whose words stand in the name, where that alone does not count
+LIKE_AT_LEAST = 70  # of 100, the likeness in letters of an alternative
+LIKE_AT_MOST = 0.6  # the confidence of one that is letter for letter the same
 
 
 class Found(NamedTuple):
@@ -36,7 +37,7 @@ class Matcher:
 
     def __init__(self, aliases: Iterable[Alias]) -> None:
         self.table = {alias.alias: alias for alias in aliases if alias.alias}
-        self.longest: dict[str, int] = {}
+        self.lengths: dict[str, list[int]] = {}  # by first word: of how many words aliases are, the longest first
         self.heads: dict[str, list[Alias]] = {}
         self.joined: dict[str, Alias] = {}
         for alias in self.table.values():
@@ -44,26 +45,40 @@ class Matcher:
 
     def _index(self, alias: Alias) -> None:
         first, *rest = alias.alias.split()
-        self.longest[first] = max(self.longest.get(first, 0), len(rest) + 1)
+        lengths = self.lengths.setdefault(first, [])
+        if len(rest) + 1 not in lengths:
+            lengths.append(len(rest) + 1)
+            lengths.sort(reverse=True)
         if not rest or alias.kind in (AGENT, TITLE):
             return
         self.heads.setdefault(alias.alias.rpartition(" ")[0], []).append(alias)
         if len(alias.alias) > JOINED_LETTERS:
             self.joined.setdefault(alias.alias.replace(" ", ""), alias)
 
-    def find(self, name: str, cut: bool = False) -> Found | None:
-        """The alias that the name is, or that it holds; None when there is none that may be accepted.
-
-        `cut`: the last word may be a stump.
-        """
+    def find(self, name: str) -> Found | None:
+        """The alias that the name is, or that it holds; None when there is none that may be accepted."""
         exact = self.table.get(name)
         if exact and exact.kind in EXACT:
             return Found(exact, 0, 0, EXACT[exact.kind], "is the alias")
         words = self._after_agent(name.split())
-        found = _best(self._hits(words) or (self._stumps(words) if cut else []) or self._glued(words))
+        found = _best(self._hits(words) or self._glued(words))
         if exact and exact.kind == TITLE and (found is None or found.alias.ticker != exact.ticker):
             return Found(exact, 0, 0, exact.confidence, "is the title")
         return found
+
+    def find_cut(self, name: str) -> Found | None:
+        """The alias of several words whose last word is cut where the name ends; None where two companies fit."""
+        words = self._after_agent(name.split())
+        stump = words[-1] if words else ""
+        if len(stump) < STUMP_LETTERS:
+            return None
+        for at in range(len(words) - 1):
+            head = " ".join(words[at:-1])
+            whole = [one for one in self.heads.get(head, ()) if one.alias.startswith(stump, len(head) + 1)]
+            sure = len(head) > 1 and len({one.ticker for one in whole}) == 1
+            if sure and (whole[0].kind == BRAND or at == 0):
+                return Found(whole[0], at, len(words) - at, STUMP, "was cut off and begins the alias")
+        return None
 
     def is_agent(self, name: str) -> bool:
         """Whether this is a payment agent and nothing else."""
@@ -71,16 +86,32 @@ class Matcher:
         return alias is not None and alias.kind == AGENT
 
     def alternatives(self, name: str, most: int = 3) -> tuple[Candidate, ...]:
-        """What else a name may be: aliases that look like it, at most `most`, one of a company. Never accepted."""
-        like = process.extract(name, self.table.keys(), scorer=fuzz.WRatio, score_cutoff=LIKE_AT_LEAST, limit=20)
-        found: dict[str | None, Candidate] = {}
-        for text, score, _ in like:
-            alias = self.table[text]
-            if alias.kind != AGENT:
-                reason = f'looks like "{text}" ({score:.0f} of 100)'
-                confidence = round(score / 100 * LIKE_AT_MOST, 2)
-                found.setdefault(alias.ticker, Candidate(alias.ticker, alias.company, confidence, reason))
+        """What else a name may be, the likeliest first, at most `most`, one of a company. None of it is accepted."""
+        found: dict[tuple[str | None, str | None], Candidate] = {}
+        near = sorted([*self._standing(name), *self._like(name)], key=lambda one: -one.confidence)
+        for candidate in near:
+            found.setdefault((candidate.ticker, candidate.ticker or candidate.company), candidate)
         return tuple(found.values())[:most]
+
+    def _standing(self, name: str) -> Iterator[Candidate]:
+        """Aliases that stand in the name as words, of whatever kind."""
+        words = name.split()
+        for at, word in enumerate(words):
+            for length in self.lengths.get(word, ()):
+                alias = self.table.get(" ".join(words[at : at + length])) if at + length <= len(words) else None
+                if alias and alias.kind != AGENT:
+                    yield Candidate(alias.ticker, alias.company, STANDING, f'"{alias.alias}" stands in the name')
+
+    def _like(self, name: str) -> Iterator[Candidate]:
+        """Aliases that are spelt nearly as the name or its first words."""
+        words = name.split()
+        for text in {" ".join(words[:length]) for length in (1, 2, 3, len(words))}:
+            like = process.extract(text, self.table.keys(), scorer=fuzz.ratio, score_cutoff=LIKE_AT_LEAST, limit=8)
+            for known, score, _ in like:
+                alias = self.table[known]
+                if alias.kind != AGENT and len(known) > 3 and (score < 100 or text == name):
+                    sure = round((score / 100) ** 2 * LIKE_AT_MOST, 2)
+                    yield Candidate(alias.ticker, alias.company, sure, f'looks like "{known}" ({score:.0f} of 100)')
 
     def _after_agent(self, words: list[str]) -> list[str]:
         for length in (2, 1):
@@ -94,26 +125,13 @@ class Matcher:
         hits = []
         start = int(words[0] == "the") if words else 0
         for at, word in enumerate(words):
-            for length in range(min(self.longest.get(word, 0), len(words) - at), 0, -1):
-                alias = self.table.get(" ".join(words[at : at + length]))
-                hit = alias and _accept(alias, words, at, length, start)
+            for length in self.lengths.get(word, ()):
+                alias = self.table.get(" ".join(words[at : at + length])) if at + length <= len(words) else None
+                hit = _accept(alias, words, at, length, start) if alias else None
                 if hit:
                     hits.append(hit)
                     break
         return hits
-
-    def _stumps(self, words: Sequence[str]) -> list[Found]:
-        """Aliases of several words whose last one is cut where the name ends."""
-        stump = words[-1] if words else ""
-        if len(stump) < STUMP_LETTERS:
-            return []
-        for at in range(len(words) - 1):
-            head = " ".join(words[at:-1])
-            whole = [one for one in self.heads.get(head, ()) if one.alias.startswith(stump, len(head) + 1)]
-            sure = len(head) > 1 and len({one.ticker for one in whole}) == 1
-            if sure and (whole[0].kind == BRAND or at == 0):
-                return [Found(whole[0], at, len(words) - at, STUMP, "was cut off and begins the alias")]
-        return []
 
     def _glued(self, words: Sequence[str]) -> list[Found]:
         """An alias at the start whose words were written as one, or whose one word was written as two."""
@@ -129,14 +147,14 @@ class Matcher:
 def _accept(alias: Alias, words: Sequence[str], at: int, length: int, start: int) -> Found | None:
     """The alias where it stands, if its kind allows that."""
     first = at <= start
-    rest = [word for word in words[at + length :] if not _says_nothing(word)]
-    if first and not rest and alias.kind in EXACT:
-        confidence = EXACT[alias.kind] if len(words) == length + at else AT_START[alias.kind]
-        return Found(alias, at, length, confidence, "is, with general words, the alias")
     if alias.kind == BRAND:
         return Found(alias, at, length, AT_START[BRAND] if first else INSIDE, "holds the alias")
-    if alias.kind == START and first:
+    if not first or alias.kind not in EXACT:
+        return None
+    if alias.kind == START:
         return Found(alias, at, length, AT_START[START], "begins with the alias")
+    if all(map(_says_nothing, words[at + length :])):
+        return Found(alias, at, length, AT_START[WHOLE], "is, with general words, the alias")
     return None
 
 

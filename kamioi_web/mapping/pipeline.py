@@ -16,7 +16,8 @@ from kamioi_web.mapping.titles import Listed
 from kamioi_web.schema import UNKNOWN_EXCHANGE
 
 GUESS = 0.7  # below it a proposal is no answer
-SHORTEST_CUT = 18  # files cut names at 18, 19, 22 or 25 characters
+SHORTEST_CUT = 18  # characters; files cut names at 18, 19, 22 or 25
+BEFORE_TOWN = (22, 25)  # where a name is cut that a town follows
 
 
 class Pipeline:
@@ -52,8 +53,9 @@ class Pipeline:
         """What the descriptor is taken for. Without alternatives: those cost more, see `alternatives`."""
         cleaned = clean(descriptor)
         name = cleaned.name
-        cut = len(descriptor) >= SHORTEST_CUT and descriptor.lower().endswith(name.rpartition(" ")[2])
-        found = self.matcher.find(name, cut) if name else None
+        found = self.matcher.find(name) if name else None
+        if found is None and _may_be_cut(descriptor, name):
+            found = self.matcher.find_cut(name)
         if found is None:
             return Proposal(descriptor, cleaned, None, None, None, 0.0, "nothing", self._why_not(name))
         alias = found.alias
@@ -78,6 +80,13 @@ class Pipeline:
         if self.matcher.is_agent(name):
             return f'"{name}" takes payments for others; the merchant is not named'
         return f'no alias stands in "{name}"'
+
+
+def _may_be_cut(descriptor: str, name: str) -> bool:
+    """Whether the last word of the name stands where such lines are cut off."""
+    text, last = descriptor.rstrip(), name.rpartition(" ")[2]
+    end = text.lower().rfind(last) + len(last)
+    return end in BEFORE_TOWN or SHORTEST_CUT <= end == len(text)
 
 
 def _reason(found: Found) -> str:
