@@ -96,7 +96,7 @@ def test_alternatives_are_only_proposed() -> None:
         ("HYATT REGENCY CHICAGO", "H"),
         ("HYATT PLACE TULSA OK", "H"),
         ("APPLEBEE'S 712345 DAYTON OH", "DIN"),
-        ("applebees fish", "DIN"),
+        ("applebees neighborhood grill", "DIN"),
         ("AT&T BILL PAYMENT", "T"),
         ("SQ *STARBUCKS 123", "SBUX"),
         ("THE HOME DEPOT #7080", "HD"),
