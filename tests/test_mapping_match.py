@@ -145,9 +145,9 @@ def test_a_proposal_says_how_it_came_about(pipeline: Pipeline) -> None:
     )
     assert (listed.step, listed.category) == ("known", "Food & Dining")
     assert listed.reason.startswith('the name is the alias "starbucks" of Starbucks') and "(SBUX)" in listed.reason
-    private = pipeline.propose("SQ *BLUE BOTTLE COFFEE")
-    assert (private.step, private.ticker) == ("known", None)
-    assert "Nestlé" in private.reason and "not listed in the US" in private.reason
+    foreign = pipeline.propose("CANADIAN TIRE #0123")
+    assert (foreign.step, foreign.ticker) == ("known", None)
+    assert foreign.reason.endswith('"canadian tire" of Canadian Tire Corporation, which is not listed in the US')
     unknown = pipeline.propose("KOTYCK BROS LIMITED")
     assert (unknown.step, unknown.confidence) == ("nothing", 0)
     assert unknown.reason == 'no alias stands in "kotyck bros"'

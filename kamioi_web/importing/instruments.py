@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from kamioi_web import catalogue
 from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import KamioiError
 from kamioi_web.importing.columns import INSTRUMENTS, plain
@@ -59,13 +60,14 @@ class InstrumentsReport:
 def import_instruments(connection: Connection, paths: Iterable[Path]) -> InstrumentsReport:
     """Add and correct the shares that these files list. The same files again change nothing.
 
-    What an exchange's list says goes before what a list without exchanges (the SEC's) says, in whatever order they
-    come. KamioiError when a file cannot be understood.
+    The project's own catalogue goes before the list of an exchange, and that before a list without exchanges (the
+    SEC's), in whatever order they come. KamioiError when a file cannot be understood.
     """
     report, found = InstrumentsReport(), {}
+    own = {one.ticker: Listing(one.ticker, one.company, one.exchange) for one in catalogue.instruments()}
     for path in paths:
         for listing in read_listings(path, report):
-            _take(found, listing)
+            _take(found, own.get(listing.ticker, listing))
     dialect_of(connection).lock(connection, "instruments")
     known = set(connection.scalars(select(instruments.c.ticker)))
     _store(connection, _listed(known, found, report), report)

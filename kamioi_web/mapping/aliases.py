@@ -1,10 +1,9 @@
 """The names that companies trade under, as a card statement has them once it is cleaned."""
 
-import csv
 from functools import cache
 from typing import NamedTuple
 
-from kamioi_web.catalogue import HERE
+from kamioi_web import catalogue
 
 BRAND, WHOLE, START, AGENT, TITLE = "brand", "whole", "start", "agent", "title"
 
@@ -26,11 +25,7 @@ class Alias(NamedTuple):
 @cache
 def built_in() -> tuple[Alias, ...]:
     """The aliases of the project's own catalogue."""
-    with (HERE / "aliases.csv").open(encoding="utf-8", newline="") as lines:
-        return tuple(
-            Alias(row["alias"], row["ticker"] or None, row["company"] or None, row["kind"])
-            for row in csv.DictReader(lines)
-        )
+    return tuple(Alias(one.alias, one.ticker, one.company or None, one.kind) for one in catalogue.aliases())
 
 
 @cache
