@@ -6,14 +6,16 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from model_server import ModelServer, rows, saying
 
 from kamioi_web.cli import main
+from kamioi_web.settings import settings
 
 PROGRAM = [sys.executable, "-m", "kamioi_web.cli", "map"]
 HEADER = ["descriptor", "cleaned", "ticker", "company", "confidence", "step", "reason"]
@@ -116,12 +118,41 @@ def test_no_text_of_a_merchant_acts_as_a_formula(run: Run, tmp_path: Path) -> No
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
-def test_asking_without_a_model_says_what_to_set(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "names.txt"
-    file.write_text("STARBUCKS\n")
-    refused = run(file, "--ask")
-    assert refused.status == 1
-    assert "no model is set up: set KAMIOI_LLM_URL" in refused.err
+@pytest.fixture
+def fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Settings are read again, in the test and after it."""
+    settings.cache_clear()
+    yield monkeypatch
+    settings.cache_clear()
+
+
+def test_asking_without_a_model_says_what_to_set(run: Run, tmp_path: Path, fresh_settings: pytest.MonkeyPatch) -> None:
+    fresh_settings.delenv("KAMIOI_LLM_URL", raising=False)
+    (tmp_path / "names.txt").write_text("KOTYCK BROS\n")
+    refused = run("names.txt", "--ask")
+    assert (refused.status, refused.out) == (1, "")
+    assert "No model is set up. Set KAMIOI_LLM_URL" in refused.err
+
+
+def test_a_model_is_asked_once_for_each_name_that_the_rules_cannot_tell(
+    run: Run, tmp_path: Path, fresh_settings: pytest.MonkeyPatch
+) -> None:
+    lines = ["STARBUCKS 12", "KOTYCK BROS LIMITED", "SUBWAY", "SQ *KOTYCK BROS", "ZORBLAX SNACKS 77", "***"]
+    (tmp_path / "names.txt").write_text("\n".join(lines))
+    answers = {"zorblax snacks": ("SBUX", "a brand of theirs"), "kotyck bros": (None, "a local firm")}
+
+    def say(merchants: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        told = zip(rows(merchants), merchants, strict=True)
+        return [row | dict(zip(("ticker", "reason"), answers[one["name"]], strict=True)) for row, one in told]
+
+    with ModelServer(saying(say)) as server:
+        fresh_settings.setenv("KAMIOI_LLM_URL", server.url)
+        fresh_settings.setenv("KAMIOI_LLM_MODEL", "scripted")
+        found = run("names.txt", "--ask").rows
+        assert server.names == {"kotyck bros": 1, "zorblax snacks": 1}
+    assert [row["ticker"] for row in found] == ["SBUX", "NONE", "NONE", "NONE", "SBUX", ""]
+    assert [row["step"] for row in found] == ["known", "model", "known", "model", "model", "nothing"]
+    assert found[4]["reason"] == "scripted says: a brand of theirs"
 
 
 @pytest.mark.parametrize(

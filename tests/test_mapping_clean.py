@@ -34,6 +34,7 @@ from kamioi_web.mapping.clean import LONGEST, as_alias, clean
         ("COSTCO WHOLESALE W524", "costco wholesale"),
         ("7-ELEVEN 35123", "7 eleven"),
         ("super 8", "super 8"),
+        ("tesco stores 23", "tesco stores"),
         ("MOTEL 6 #1234", "motel 6"),
         ("AT&T 800-331-0500 TX", "at t"),
         ("EXPEDIA 7235763162101", "expedia"),

@@ -226,7 +226,7 @@ def _legal_form(words: list[str]) -> int:
 
 
 def _number(words: list[str]) -> int:
-    return int(bool(words) and words[-1].isdigit() and len(words[-1]) > 2)
+    return int(bool(words) and words[-1].isdigit() and len(words[-1]) > 1)
 
 
 def _place(words: list[str]) -> int:

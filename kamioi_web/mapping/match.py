@@ -40,11 +40,13 @@ class Matcher:
         self.lengths: dict[str, list[int]] = {}  # by first word: of how many words aliases are, the longest first
         self.heads: dict[str, list[Alias]] = {}
         self.joined: dict[str, Alias] = {}
+        self.by_letter: dict[str, list[str]] = {}  # a name that is misspelt mostly begins as it should
         for alias in self.table.values():
             self._index(alias)
 
     def _index(self, alias: Alias) -> None:
         first, *rest = alias.alias.split()
+        self.by_letter.setdefault(first[0], []).append(alias.alias)
         lengths = self.lengths.setdefault(first, [])
         if len(rest) + 1 not in lengths:
             lengths.append(len(rest) + 1)
@@ -106,8 +108,8 @@ class Matcher:
         """Aliases that are spelt nearly as the name or its first words."""
         words = name.split()
         for text in {" ".join(words[:length]) for length in (1, 2, 3, len(words))}:
-            like = process.extract(text, self.table.keys(), scorer=fuzz.ratio, score_cutoff=LIKE_AT_LEAST, limit=8)
-            for known, score, _ in like:
+            begun_so = self.by_letter.get(text[:1], ())
+            for known, score, _ in process.extract(text, begun_so, scorer=fuzz.ratio, score_cutoff=LIKE_AT_LEAST):
                 alias = self.table[known]
                 if alias.kind != AGENT and len(known) > 3 and (score < 100 or text == name):
                     sure = round((score / 100) ** 2 * LIKE_AT_MOST, 2)

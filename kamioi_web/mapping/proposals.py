@@ -35,6 +35,11 @@ class Proposal(NamedTuple):
     reason: str
     alternatives: tuple[Candidate, ...] = ()
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether a step had an answer, be it nobody; a guess is none."""
+        return self.step not in ("guess", "nothing")
+
 
 class Question(NamedTuple):
     """What a model is asked: a cleaned name, and the companies that the catalogue thinks of."""
