@@ -20,7 +20,8 @@ from kamioi_web.mapping.vocabulary import (
 )
 
 LONGEST = 200  # characters that are looked at; a descriptor is far shorter
-OWN_NAMES = frozenset({"ups", "apl", "kfc", "cvs", "gap", "hp", "ibm", "ee", "aa", "h&m", "msft"})
+OWN_NAMES = frozenset({"hp", "ee", "aa", "3m"})  # of two letters; of longer ones the aliases tell
+SHORT_FOR = {"tm": "ticketmaster", "dd": "doordash", "bkg": "booking com", "apl": "apple"}
 
 # Agents that are named before the merchant: with a star, or with two blanks where a file lost its stars.
 AGENT = re.compile(
@@ -40,9 +41,10 @@ WEB_END = re.compile(rf"\.(?:{SUFFIXES})(?:[a-z0-9]{{9}}(?= |$))?(?![a-z0-9])(?:
 WEB_STUMP = re.compile(r"\.(?:c|co\.|co\.u|or|org?\.u?|go|gov\.u?|n|ne)?$")
 GENITIVE = re.compile(r"([a-z]{2,}[a-rt-z]) s(?= |$)")
 DIGIT = re.compile("[0-9]")
+STATE = f"(?: +(?:{'|'.join(sorted(STATES))})$)?"
 PHONE = re.compile(
-    r"(?<![\w#])(?:\+?1[-. ]?)?\(?[2-9]\d\d\)?[-. ]\d{3}[-. ]?\d{3,4}(?!\d)|(?<!\d)\+?\d{10,12}(?!\d)|"
-    r"(?<!\d)0\d{3,4}[- ]\d{3}[- ]?\d{3,4}(?!\d)"
+    r"(?:(?<![\w#])(?:\+?1[-. ]?)?\(?[2-9]\d\d\)?[-. ]\d{3}[-. ]?\d{3,4}(?!\d)|(?<!\d)\+?\d{10,12}(?!\d)|"
+    rf"(?<!\d)0\d{{3,4}}[- ]\d{{3}}[- ]?\d{{3,4}}(?!\d)){STATE}"
 )
 DATE = re.compile(
     rf"\b\d{{1,4}}[-/]\d{{1,2}}[-/]\d{{1,4}}\b|\b(?:{MONTHS})\d{{1,4}}\b|\b\d{{1,2}}(?:{MONTHS})(?:\d\d)*\b"
@@ -136,10 +138,17 @@ def _without_agent(text: str, cuts: list[str]) -> str:
         cuts.append(f"prefix of a payment agent {found[0].strip().upper()} taken off")
         text = rest
     found = SHORT_CODE.match(text)
-    if found and found[1] not in OWN_NAMES and _is_named(text[found.end() :]):
+    if found and found[1] in SHORT_FOR:
+        return f"{SHORT_FOR[found[1]]} {text[found.end() :]}"
+    if found and not _is_own_name(found[1]) and _is_named(text[found.end() :]):
         cuts.append(f"prefix {found[0].strip().upper()} taken off")
         text = text[found.end() :]
     return text
+
+
+def _is_own_name(code: str) -> bool:
+    """Whether what stands before a star is the merchant itself, as in LYFT *RIDE."""
+    return code in OWN_NAMES or (len(code) > 2 and code in aliases.known())
 
 
 def _is_named(rest: str) -> bool:
@@ -181,9 +190,11 @@ def _without_number(word: str, first: bool, is_number: bool) -> str:
     """What of a word with a digit belongs to the name: all of it, its beginning, or nothing."""
     if word[0] == "#":
         return word[1:] if word[1:].isalpha() else ""
+    if word in aliases.known_words() and not is_number and not word.isdigit():
+        return word  # life360, 3m
     if word.isdigit():
         return "" if is_number or len(word) > (4 if first else 3) else word
-    glued = GLUED_NUMBER.fullmatch(word) or GLUED_CODE.fullmatch(word)
+    glued = (GLUED_NUMBER.match(word) if first else GLUED_NUMBER.fullmatch(word)) or GLUED_CODE.fullmatch(word)
     if glued:
         return glued[1]
     if is_number or (not first and BRANCH.fullmatch(word)) or BOTH.fullmatch(word):

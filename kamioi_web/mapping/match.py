@@ -7,7 +7,7 @@ from rapidfuzz import fuzz, process
 
 from kamioi_web.mapping.aliases import AGENT, BRAND, START, TITLE, WHOLE, Alias
 from kamioi_web.mapping.proposals import Candidate
-from kamioi_web.mapping.vocabulary import GENERIC
+from kamioi_web.mapping.vocabulary import GENERIC, STATES
 
 EXACT = {BRAND: 0.99, START: 0.98, WHOLE: 0.96}
 AT_START = {BRAND: 0.97, START: 0.95, WHOLE: 0.93}
@@ -155,13 +155,13 @@ def _accept(alias: Alias, words: Sequence[str], at: int, length: int, start: int
         return None
     if alias.kind == START:
         return Found(alias, at, length, AT_START[START], "begins with the alias")
-    if all(map(_says_nothing, words[at + length :])):
+    if all(_says_nothing(word) or word in words[at : at + length] for word in words[at + length :]):
         return Found(alias, at, length, AT_START[WHOLE], "is, with general words, the alias")
     return None
 
 
 def _says_nothing(word: str) -> bool:
-    return word in GENERIC or word.isdigit()
+    return word in GENERIC or word in STATES or word.isdigit()
 
 
 def _best(hits: list[Found]) -> Found | None:

@@ -13,7 +13,6 @@ from kamioi_web.mapping.vocabulary import GENERIC, LEGAL_FORMS, words_of_places
 Listed = tuple[str, str, bool]  # ticker, title, whether its exchange is known
 SURE, DOUBTFUL = 0.91, 0.6
 COMMON_IN = 4  # titles that share a word make it common
-SHORTEST_RARE = 7  # letters of a single word that may be trusted
 SHARES = re.compile(
     r"\b(?:class [a-z]\b|common (?:stock|shares?)|ordinary shares?|american depositary|depositary (?:shares?|units?)|"
     r"capital stock|each representing|\(?the\)?$|/[a-z]{2,3}/?$|\bnew$|units?\b.*|warrants?\b.*|preferred\b.*).*"
@@ -33,7 +32,7 @@ def as_aliases(listed: Iterable[Listed]) -> Iterator[Alias]:
     for name, owners in named.items():
         ticker, title, on_exchange = min(owners, key=lambda one: len(one[0]))
         if len(name) > 3 and all(one[0].startswith(ticker) for one in owners):
-            sure = on_exchange and _is_rare(name.split(), title, shared)
+            sure = on_exchange and _is_rare(name.split(), shared)
             yield Alias(name, ticker, title, TITLE, SURE if sure else DOUBTFUL)
 
 
@@ -47,13 +46,9 @@ def name_of(title: str) -> str:
     return " ".join(parts)
 
 
-def _is_rare(parts: list[str], title: str, shared: Counter[str]) -> bool:
-    """Whether nobody else is likely to trade under this name."""
-    rare = [part for part in parts if len(part) > 3 and shared[part] < COMMON_IN and not _is_common(part)]
-    if len(parts) > 1 or not rare:
-        return bool(rare)
-    others = set(as_alias(title).split()) - LEGAL_FORMS - {"the"}
-    return len(parts[0]) >= SHORTEST_RARE and others == {parts[0]}
+def _is_rare(parts: list[str], shared: Counter[str]) -> bool:
+    """Whether nobody else is likely to trade under this name; of a name of one word that cannot be told."""
+    return len(parts) > 1 and any(len(part) > 3 and shared[part] < COMMON_IN and not _is_common(part) for part in parts)
 
 
 def _is_common(word: str) -> bool:

@@ -5,6 +5,7 @@ from functools import cache
 
 from kamioi_web.catalogue import HERE, towns
 
+NO_TOWNS = frozenset({"mobile"})  # in Alabama, but on statements nearly always a telephone
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec"
 
 
@@ -28,7 +29,7 @@ def places() -> frozenset[str]:
     """Towns and provinces, in small letters, a name of several words with one space between them."""
     with (HERE / "places.csv").open(encoding="utf-8", newline="") as lines:
         known = {row["place"] for row in csv.DictReader(lines)}
-    return frozenset(known | {town.city.lower() for town in towns()})
+    return frozenset(known | {town.city.lower() for town in towns()}) - NO_TOWNS
 
 
 @cache
