@@ -24,6 +24,7 @@ MATCHER = Matcher(
         Alias("gap", "GAP", "Gap", "whole"),
         Alias("delta", "DAL", "Delta Air Lines", "start"),
         Alias("tesco", None, "Tesco", "brand"),
+        Alias("thefork", "TRIP", "Tripadvisor", "brand"),
         Alias("paypal", "PYPL", "PayPal", "agent"),
         Alias("applied industrial technologies", "AIT", "Applied Industrial Technologies", "title", 0.91),
     ]
@@ -54,6 +55,8 @@ def pipeline() -> Pipeline:
         ("paypal", None),
         ("wal mart 30", "WMT"),
         ("homedepot", "HD"),
+        ("thefork booking", "TRIP"),
+        ("the fork theater", None),
         ("applied industrial technologies", "AIT"),
         ("applied industrial technologies cafe", None),
     ],

@@ -139,7 +139,7 @@ class Matcher:
         """An alias at the start whose words were written as one, or whose one word was written as two."""
         one, two = words[0] if words else "", "".join(words[:2])
         alias, length = self.joined.get(one) if len(one) >= JOINED_LETTERS else None, 1
-        if alias is None and len(two) >= JOINED_LETTERS and len(words) > 1:
+        if alias is None and len(two) >= JOINED_LETTERS and len(words) > 1 and one != "the":
             alias, length = self.table.get(two), 2
         if alias is None or alias.kind not in (BRAND, START):
             return []
