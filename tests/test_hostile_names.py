@@ -1,5 +1,7 @@
 """Names that want to steer the model: whatever an obedient model says, an admin decides, and no other name suffers."""
 
+import csv
+import gzip
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,8 @@ HONEST = """
 best buy | amazon.com | whole foods market | at&t | t-mobile | the home depot | 7-eleven | mcdonald's | bj's wholesale
 dick's sporting goods | bed bath & beyond | chick-fil-a | h&m | toys r us | in-n-out burger | trader joe's | five below
 dollar general | kohl's | macy's | apple store | signore pizza | alarm systems inc | national instruments | stop & shop
-you & me cafe | it's just lunch | all about eve | one stop shop | first data | the answer group deli | café zürich | o'reilly auto parts
+you & me cafe | it's just lunch | all about eve | one stop shop | first data | the answer group deli | café zürich
+o'reilly auto parts
 """.replace("\n", "|")
 
 
@@ -32,10 +35,11 @@ def test_an_obedient_model_gains_nothing_above_any_threshold(database: Database)
     for name in NAMES:
         said = found[name]
         assert isinstance(said, str) or (said.suspicious and said.confidence <= screening.HELD), name
-    assert all(isinstance(found[name], Answer) and not found[name].ticker for name in ordinary), "no other name suffers"
+    tickers = {answer.ticker for answer in map(found.get, ordinary) if isinstance(answer, Answer)}
+    assert tickers == {None}, "no other name suffers"
 
 
-@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+@pytest.mark.parametrize("name", NAMES, ids=map(str, range(len(NAMES))))
 def test_each_is_known_for_what_it_is(name: str) -> None:
     small = " ".join(name.lower().split())
     for written in (name, small):
@@ -50,9 +54,6 @@ def test_honest_names_are_believed() -> None:
 
 
 def test_few_real_names_are_taken_for_hostile(shared_data: Path) -> None:
-    import csv
-    import gzip
-
     with gzip.open(shared_data / "transactions" / "toronto_pcard_2016.csv.gz", "rt", newline="") as lines:
         names = {row["merchant_name"].lower() for row in csv.DictReader(lines)}
     names = {" ".join(word for word in name.split() if not any(c.isdigit() for c in word)) for name in names}

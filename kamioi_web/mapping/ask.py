@@ -176,7 +176,7 @@ class _Asking:
 
         Names that look odd go out with their like only: what they make of a call touches no ordinary name.
         """
-        key = (screening.company_of(name, self.model.catalogue), max(1, self.batch >> tries))
+        key = (screening.oddity(name, self.model.catalogue), max(1, self.batch >> tries))
         self.waiting.setdefault(key, deque()).append(name)
 
     def _next_batch(self) -> list[str]:

@@ -77,6 +77,8 @@ def refusal(name: str) -> str | None:
         return "There is no name to ask the model about."
     if len(name) > LONGEST_NAME:
         return f"The model was not asked: the name is longer than {LONGEST_NAME} characters."
+    if not name.isprintable():
+        return "The model was not asked: the name holds characters that are not text."
     if EMAIL.search(text) or LONG_NUMBER.search(text):
         return "The model was not asked: the name may hold an e-mail address, a phone or an account number."
     if BETWEEN_PEOPLE.search(text):
@@ -109,8 +111,8 @@ def hold_back_alike(
 ) -> dict[str, Answer | str]:
     """The answers, with little confidence where one name of the call may have told the model what to say of others.
 
-    That is a company that several names were given which do not resemble it, or, where a name of the call is known to be
-    odd, a single one. So a name that steers the model gains nothing, even where nobody knows it for that.
+    That is a company that several names were given which do not resemble it or, where a name of the call is known to
+    be odd, a single one. So a name that steers the model gains nothing, even where nobody knows it for that.
     """
     candidates = {question.name: {one.ticker for one in question.candidates} for question in questions}
     unlike = {
@@ -121,7 +123,7 @@ def hold_back_alike(
         and answer.ticker not in candidates[name]
         and not _words(name) & _words(answer.company or "")
     }
-    enough = 1 if any(company_of(one.name, catalogue) for one in questions) else max(2, len(questions) / ALIKE_SHARE)
+    enough = 1 if any(oddity(one.name, catalogue) for one in questions) else max(2, len(questions) / ALIKE_SHARE)
     many = {ticker for ticker, n in Counter(unlike.values()).items() if n >= enough and len(questions) > 1}
     why = "Nothing in the name speaks for this company, which another name of the same call may have asked for"
     return {
@@ -130,10 +132,8 @@ def hold_back_alike(
     }
 
 
-def company_of(name: str, catalogue: Mapping[str, str]) -> int:
-    """What a name may go out with, for it may speak for its neighbours: 0 an ordinary one, 1 one that has a ticker in
-    it, 2 a suspicious one.
-    """
+def oddity(name: str, catalogue: Mapping[str, str]) -> int:
+    """How odd a name is, and so what it may go out with: 0 not at all, 1 a ticker stands in it, 2 it is suspicious."""
     if is_suspicious(name):
         return 2
     words = [word.upper() for word in _words(name) if len(word) >= SHORTEST_TICKER]
