@@ -25,7 +25,7 @@ from model_server import (
 from sqlalchemy import update
 
 from kamioi_web.db import Database
-from kamioi_web.mapping import ask, model
+from kamioi_web.mapping import ask
 from kamioi_web.mapping.answers import Answers
 from kamioi_web.mapping.ask import ask_all, ask_directly
 from kamioi_web.mapping.model import Model

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     lists,
     lists_store,
     machine,
+    model,
     pages,
     postgres,
     serve,
@@ -24,7 +25,7 @@ from tests.benchmarks.populace import Size
 from tests.benchmarks.report import Report
 from tests.benchmarks.stores import Stored
 
-SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "exports", "jobs", "browser")
+SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "exports", "jobs", "model", "browser")
 KINDS = ("sqlite", "postgresql")
 
 
@@ -75,7 +76,7 @@ def main() -> None:
 def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres.Server | None]) -> None:
     """Every subject that was asked for, in an order in which none spoils the next."""
     stored = []
-    if set(options.only) - {"import", "lists"}:
+    if set(options.only) - {"import", "lists", "model"}:
         stored = [
             stores.open_stored(options.folder, kind, rows, servers[kind], options.fresh, report.say)
             for rows in options.rows
@@ -97,6 +98,8 @@ def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres
         exports.measure(report, stored)
     if "jobs" in options.only:
         jobs.measure(report, stored)
+    if "model" in options.only:
+        model.measure(report, options.folder, servers, 2_000 if options.quick else 100_000)
     if "browser" in options.only:
         _browse(report, stored, options)
     if "import" in options.only:
