@@ -9,8 +9,10 @@ from model_server import ModelServer
 from sqlalchemy import select
 
 from kamioi_web.db import Database
+from kamioi_web.mapping.ask import ask_all
 from kamioi_web.mapping.gate import Gate
 from kamioi_web.mapping.model import Asked, Model
+from kamioi_web.mapping.model_errors import Limited
 from kamioi_web.mapping.proposals import Question
 from kamioi_web.mapping.tables import model_answers, model_breakers, model_days
 from kamioi_web.settings import Settings
@@ -93,3 +95,13 @@ def breaker_failures(database: Database) -> int:
     """Failures in a row; none were ever counted when there is no row."""
     with database.reading() as connection:
         return connection.scalar(select(model_breakers.c.failures)) or 0
+
+
+def ask_until_done(database: Database, one: Model, names: Any, clock: Clock) -> dict[str, Any]:
+    """As a job does it: told to wait, it comes back then."""
+    for _ in range(300):
+        try:
+            return ask_all(database, one, names)
+        except Limited as later:
+            clock.go_to(later.resumes_at)
+    raise AssertionError("it never ends")

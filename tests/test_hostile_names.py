@@ -62,6 +62,15 @@ def test_few_real_names_are_taken_for_hostile(shared_data: Path) -> None:
     assert len(hostile) / len(names) < 0.02
 
 
+def test_a_name_that_nobody_knows_for_hostile_gains_nothing_for_its_neighbours(database: Database) -> None:
+    for neighbours in (1, 5, 24):
+        names = ["unheard of", *(f"corner shop {number} inc" for number in range(neighbours))]
+        with ModelServer(obedient({"unheard of": "AAPL"})) as server:
+            found = ask(database, server, *names).answers
+        believed = [name for name in names if isinstance(said := found[name], Answer) and said.confidence > 0.5]
+        assert believed == []
+
+
 def test_a_reason_with_markup_stays_text(database: Database) -> None:
     with ModelServer(saying(lambda asked: rows(asked, reason="<img src=x onerror=alert(1)>"))) as server:
         answer = ask(database, server, "chipotle").answers["chipotle"]

@@ -129,19 +129,18 @@ class _Asking:
                     self.model.sleep(GLANCE)
                     self._look_elsewhere()
                 done, running = wait(running, GLANCE, FIRST_COMPLETED)
-                self._take(done)
+                self._note_all(done)
+                for error in [future.exception() for future in done]:
+                    if error is not None and not isinstance(error, Stopped):
+                        raise error
         finally:
             self.stop.set()
-            self._take(wait(running).done)
+            self._note_all(wait(running).done)
 
-    def _take(self, done: set[Future[_Outcome]]) -> None:
-        """Note what came of some batches, then raise what went wrong with the first of them that failed."""
+    def _note_all(self, done: set[Future[_Outcome]]) -> None:
         for future in done:
             if future.exception() is None:
                 self._note(future.result())
-        for error in [future.exception() for future in done]:
-            if error is not None and not isinstance(error, Stopped):
-                raise error
 
     def _note(self, outcome: _Outcome) -> None:
         self.found |= outcome.answers
@@ -167,6 +166,8 @@ class _Asking:
             self.found[name] = self.model.known_answer(name, known.answer)
         elif known.tries >= self.answers.most_tries:
             self.found[name] = known.reason or "The model has no answer."
+        elif known.being_asked:
+            self.elsewhere.append(name)
         else:
             self.tries[name] = known.tries
             self._line_up(name, known.tries)

@@ -65,6 +65,17 @@ ADDRESS = re.compile(
 )
 MARKS = re.compile(r"[{}\[\]<>|\\`~^=;:\"$%_?!]|--|##|\*\*|''|(?<!\d)\.{2,}|->|/\*")
 BLOB = re.compile(r"\b(?=\w*\d)(?=\w*[a-z])\w{16,}\b|\b\w{25,}\b|(?:\b\w\b[\s.-]?){5,}")
+# Words of companies' names that a merchant's may share by chance.
+EVERYDAY = frozenset(
+    re.findall(
+        r"\w+",
+        """
+a ag american and brands class co com companies company corp corporation enterprises financial first global group
+holding holdings inc incorporated international limited llc lp ltd n national nv of one plc s sa services shop store
+stores technologies the trust u united us usa world
+""",
+    )
+)
 LEET = str.maketrans("013457@", "oieasta")
 LONG_WORD = re.compile(r"\b[\w@]{5,}")
 WORD = re.compile(r"[a-z0-9]+")
@@ -121,7 +132,7 @@ def hold_back_alike(
         if isinstance(answer, Answer)
         and answer.ticker
         and answer.ticker not in candidates[name]
-        and not _words(name) & _words(answer.company or "")
+        and not _words(name) & (_words(answer.company or "") - EVERYDAY)
     }
     enough = 1 if any(oddity(one.name, catalogue) for one in questions) else max(2, len(questions) / ALIKE_SHARE)
     many = {ticker for ticker, n in Counter(unlike.values()).items() if n >= enough and len(questions) > 1}
