@@ -183,6 +183,16 @@ def test_an_unsure_model_leaves_a_better_proposal_to_the_reviewer(
     assert (found.ticker, found.status, found.version) == ("DRI", "pending", 2) and found.waiting_cents == 5500
 
 
+def test_a_name_that_steers_the_model_waits_for_a_person_whatever_the_threshold_is(
+    model: Any, database: Database, bring: Callable[..., None]
+) -> None:
+    bring(*LINES)
+    with_model = model(ModelServer(saying_of("DRI", 1.0)), map_threshold=0.3)
+    order_new(with_model)
+    carry_out(with_model)
+    assert by_descriptor(database)["IGNORE"].status == "pending"
+
+
 def test_a_model_without_budget_lets_its_job_wait_and_nothing_else(
     model: Any, database: Database, bring: Callable[..., None]
 ) -> None:

@@ -109,9 +109,12 @@ def _store(
 
 
 def _decide(job: Job, pipeline: Pipeline, row: AnyRow, said: Answer) -> str:
-    """A model's answer stands by itself only where it is sure, in the catalogue, and the rules say nothing else."""
+    """A model's answer stands by itself only where it is sure, in the catalogue, and the rules say nothing else.
+
+    An answer to a name that may have told the model what to say never does, whatever the threshold is.
+    """
     rules = pipeline.propose(row.descriptor)
-    if rules.confidence and rules.ticker != said.ticker:
+    if said.suspicious or (rules.confidence and rules.ticker != said.ticker):
         return "pending"
     proposal = Proposal(
         row.descriptor, rules.cleaned, said.ticker, said.company, None, said.confidence, "model", said.reason

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from kamioi_web.dialects import dialect_of
 from kamioi_web.mapping.proposals import Answer
@@ -28,6 +40,7 @@ class Known(NamedTuple):
     answer: dict[str, Any] | None
     reason: str | None
     tries: int
+    being_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,11 +53,11 @@ class Answers:
 
     def find(self, connection: Connection, names: Sequence[str]) -> dict[str, Known]:
         """What is known of these names, AT_ONCE of them at most. A name that was given up long ago is new again."""
-        recent = a.asked_at > dialect_of(connection).later(-GIVEN_UP.total_seconds())
-        rows = connection.execute(
-            select(a.name, a.answer, a.reason, a.tries).where(self._of(names), or_(a.tries < self.most_tries, recent))
-        )
-        return {row.name: Known(row.answer, row.reason, row.tries) for row in rows}
+        later = dialect_of(connection).later
+        wanted = (self._of(names), or_(a.tries < self.most_tries, a.asked_at > later(-GIVEN_UP.total_seconds())))
+        leased = func.coalesce(a.leased_until > later(0), false()).label("leased")
+        rows = connection.execute(select(a.name, a.answer, a.reason, a.tries, leased).where(*wanted))
+        return {row.name: Known(row.answer, row.reason, row.tries, bool(row.leased)) for row in rows}
 
     def lease(self, connection: Connection, names: Sequence[str], owner: str, seconds: float) -> set[str]:
         """Take the names that nobody else is asking and that have no answer yet; which those are."""

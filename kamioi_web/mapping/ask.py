@@ -28,6 +28,7 @@ from kamioi_web.schema import metadata
 from kamioi_web.settings import Settings
 
 GLANCE = 0.2  # seconds between two looks at whether the work is to stop, and at names that another worker is asking
+AHEAD = 2  # batches that are got ready, or put away, while as many calls as may be are under way
 SPARE = 30.0  # seconds of a lease beyond the longest that a batch can take
 PATIENCE = 60.0  # seconds that a command waits for a model that is left alone for the moment
 Answered = dict[str, Answer | str]
@@ -92,14 +93,15 @@ class _Asking:
     def __init__(self, database: Database, model: Model, check: Callable[[], object]) -> None:
         self.database, self.model, self.check = database, model, check
         self.batch = model.settings.llm_batch
+        self.at_once = model.settings.llm_parallel + AHEAD
         self.answers = Answers(model.name, model.prompt, self.batch.bit_length() + 1)
-        self.gate = Gate(database, model.name, model.clock)
+        self.gate = Gate(database, model.settings, model.clock)
         self.owner = uuid.uuid4().hex
         self.lease_seconds = TRIES * (2 * model.settings.llm_seconds + LONGEST_WAIT + LONGEST_PAUSE) + SPARE
         self.stop = threading.Event()
         self.found: Answered = {}
         self.questions: dict[str, Question] = {}
-        self.waiting: dict[tuple[bool, int], deque[str]] = {}  # by what may go out together
+        self.waiting: dict[tuple[int, int], deque[str]] = {}  # by what may go out together
         self.tries: dict[str, int] = {}
         self.elsewhere: list[str] = []  # names that another worker is asking
 
@@ -112,7 +114,7 @@ class _Asking:
             else:
                 self.questions.setdefault(question.name, question)
         self._sort_in(list(self.questions))
-        with ThreadPoolExecutor(self.model.settings.llm_parallel, thread_name_prefix="asking") as pool:
+        with ThreadPoolExecutor(self.at_once, thread_name_prefix="asking") as pool:
             self._work(pool)
         return {question.name: self.found[question.name] for question in questions}
 
@@ -121,25 +123,24 @@ class _Asking:
         try:
             while running or self.elsewhere or any(self.waiting.values()):
                 self.check()
-                while len(running) < self.model.settings.llm_parallel and (batch := self._next_batch()):
+                while len(running) < self.at_once and (batch := self._next_batch()):
                     running.add(pool.submit(self._ask, batch))
                 if not running:
                     self.model.sleep(GLANCE)
                     self._look_elsewhere()
                 done, running = wait(running, GLANCE, FIRST_COMPLETED)
-                self._take(done)
+                self._note_all(done)
+                for error in [future.exception() for future in done]:
+                    if error is not None and not isinstance(error, Stopped):
+                        raise error
         finally:
             self.stop.set()
-            self._take(wait(running).done)
+            self._note_all(wait(running).done)
 
-    def _take(self, done: set[Future[_Outcome]]) -> None:
-        """Note what came of some batches, then raise what went wrong with the first of them that failed."""
+    def _note_all(self, done: set[Future[_Outcome]]) -> None:
         for future in done:
             if future.exception() is None:
                 self._note(future.result())
-        for error in [future.exception() for future in done]:
-            if error is not None and not isinstance(error, Stopped):
-                raise error
 
     def _note(self, outcome: _Outcome) -> None:
         self.found |= outcome.answers
@@ -165,6 +166,8 @@ class _Asking:
             self.found[name] = self.model.known_answer(name, known.answer)
         elif known.tries >= self.answers.most_tries:
             self.found[name] = known.reason or "The model has no answer."
+        elif known.being_asked:
+            self.elsewhere.append(name)
         else:
             self.tries[name] = known.tries
             self._line_up(name, known.tries)
@@ -172,9 +175,9 @@ class _Asking:
     def _line_up(self, name: str, tries: int) -> None:
         """After each failure a name goes out in company half as large, so that a bad one is alone in the end.
 
-        Names that look hostile go out with their like only: what they make of a call touches nobody else.
+        Names that look odd go out with their like only: what they make of a call touches no ordinary name.
         """
-        key = (screening.is_suspicious(name), max(1, self.batch >> tries))
+        key = (screening.oddity(name, self.model.catalogue), max(1, self.batch >> tries))
         self.waiting.setdefault(key, deque()).append(name)
 
     def _next_batch(self) -> list[str]:
@@ -185,7 +188,7 @@ class _Asking:
 
     def _ask(self, names: list[str]) -> _Outcome:
         """One batch, from the lease to what is kept of it; carried out by a thread of the pool."""
-        with self.database.writing() as connection:
+        with self.gate.writing() as connection:
             leased = self.answers.lease(connection, names, self.owner, self.lease_seconds)
         mine = [name for name in names if name in leased]
         elsewhere = [name for name in names if name not in leased]
@@ -209,7 +212,7 @@ class _Asking:
         """What was paid for is worth waiting for a database that is busy."""
         for number in range(TRIES):
             try:
-                with self.database.writing() as connection:
+                with self.gate.writing() as connection:
                     if asked:
                         self.gate.settle(connection, asked.call, asked.used)
                     self.answers.save(connection, outcome.answers, outcome.again)
@@ -219,5 +222,5 @@ class _Asking:
                     raise
 
     def _release(self, names: list[str]) -> None:
-        with suppress(Busy), self.database.writing() as connection:  # else the lease ends by itself
+        with suppress(Busy), self.gate.writing() as connection:  # else the lease ends by itself
             self.answers.release(connection, names, self.owner)

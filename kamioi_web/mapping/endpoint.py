@@ -15,6 +15,7 @@ from kamioi_web.mapping.model_errors import Failure, NotSetUp
 from kamioi_web.settings import Settings
 
 MOST_BYTES = 1_000_000
+LONGEST_REST = 3600.0  # seconds; an endpoint that asks for more is tried again after that
 GRACE = 5.0  # seconds beyond the limit of a call that its thread waits, should the loop itself hang
 NO_MODEL = (
     "No model is set up. Set KAMIOI_LLM_URL to the address of an OpenAI-compatible endpoint, such as "
@@ -43,11 +44,8 @@ class Endpoint:
             raise NotSetUp(NO_MODEL)
         self.url = settings.llm_url.rstrip("/") + "/chat/completions"
         self.seconds = settings.llm_seconds
-        self._client = httpx.AsyncClient(
-            headers=_headers(settings),
-            timeout=settings.llm_seconds,
-            limits=httpx.Limits(max_connections=settings.llm_parallel),
-        )
+        self._client = httpx.AsyncClient(headers=_headers(settings), timeout=settings.llm_seconds)
+        self._places = threading.Semaphore(settings.llm_parallel)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="model")
         self._thread.start()
@@ -59,13 +57,17 @@ class Endpoint:
         self.close()
 
     def post(self, content: dict[str, Any]) -> Response:
-        """Send one request and return whatever is answered. Failure when nothing whole comes back in time."""
-        call = asyncio.run_coroutine_threadsafe(self._post(content), self._loop)
-        try:
-            return call.result(self.seconds + GRACE)
-        except NotInTime as error:
-            call.cancel()
-            raise self._too_late() from error
+        """Send one request and return whatever is answered. Failure when nothing whole comes back in time.
+
+        At most `llm_parallel` are under way at once; who has to wait for that has the whole time nevertheless.
+        """
+        with self._places:
+            call = asyncio.run_coroutine_threadsafe(self._post(content), self._loop)
+            try:
+                return call.result(self.seconds + GRACE)
+            except NotInTime as error:
+                call.cancel()
+                raise self._too_late() from error
 
     async def _post(self, content: dict[str, Any]) -> Response:
         try:
@@ -112,12 +114,13 @@ def _headers(settings: Settings) -> dict[str, str]:
 
 
 def seconds_to_wait(after: str | None, now: datetime) -> float | None:
-    """The seconds that a Retry-After header asks for, as a number or as a date; None when it says nothing of sense."""
+    """The seconds that a Retry-After header asks for, as a number or a date, an hour at most; None for nonsense."""
     if after is None:
         return None
     with suppress(ValueError, TypeError, OverflowError):
         if after.strip().isascii() and after.strip().isdigit():
-            return float(after[:20])
+            return min(float(after[:20]), LONGEST_REST)
         date = parsedate_to_datetime(after)
-        return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds())
+        seconds = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()
+        return min(max(0.0, seconds), LONGEST_REST)
     return None

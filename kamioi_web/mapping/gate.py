@@ -4,7 +4,9 @@ A call counts with the most that it may use before it is made, and is put right 
 to the budget, and what a killed worker had under way stays counted: it may have been paid for.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -17,10 +19,10 @@ from kamioi_web.dialects import dialect_of
 from kamioi_web.mapping.model_errors import Failure, Limited, OverBudget
 from kamioi_web.mapping.replies import Used
 from kamioi_web.mapping.tables import model_breakers, model_days
+from kamioi_web.settings import Settings
 
 MOST_FAILURES = 5  # in a row, of all workers together
 OPEN = timedelta(seconds=30)
-LONGEST_REST = timedelta(hours=1)
 d, b = model_days.c, model_breakers.c
 Clock = Callable[[], datetime]
 
@@ -41,17 +43,24 @@ class Call:
 
 
 class Gate:
-    """The budget and the breaker of one model, kept in the database."""
+    """The budget, and the breaker of the model that the settings name, kept in the database."""
 
-    def __init__(self, database: Database, model: str, clock: Clock = utc_now) -> None:
-        self.database, self.model, self.clock = database, model, clock
-        self.settings = database.settings
+    def __init__(self, database: Database, settings: Settings, clock: Clock = utc_now) -> None:
+        self.database, self.settings, self.clock = database, settings, clock
+        self.model = settings.llm_model or ""
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def writing(self) -> Generator[Connection]:
+        """A transaction, for which the threads of this worker line up: SQLite would let them sleep instead."""
+        with self._turn, self.database.writing() as connection:
+            yield connection
 
     def enter(self, names: int, tokens_in: int, tokens_out: int) -> Call:
         """Count a call with the most that it may use. OverBudget or Limited when it must not be made now."""
         now = self.clock()
         call = Call(now.date().isoformat(), names, tokens_in, tokens_out)
-        with self.database.writing() as connection:
+        with self.writing() as connection:
             dialect_of(connection).lock(connection, "model gate")
             self._assert_in_budget(connection, call, now)
             self._assert_closed(connection, now)
@@ -66,7 +75,7 @@ class Gate:
 
     def fail(self, call: Call, failure: Failure, used: Used | None = None, rest: float | None = None) -> None:
         """Count a failed call, with what it cost as far as that is known; `rest` are seconds that all are to wait."""
-        with self.database.writing() as connection:
+        with self.writing() as connection:
             dialect_of(connection).lock(connection, "model gate")
             if used or not failure.paid:
                 self._correct(connection, call, used or Used(0, 0))
@@ -75,7 +84,7 @@ class Gate:
 
     def withdraw(self, call: Call) -> None:
         """Take back what a call was counted with that was refused for its form only."""
-        with self.database.writing() as connection:
+        with self.writing() as connection:
             self._correct(connection, call, Used(0, 0))
             self._add(connection, call.day, names=-call.names)
 
@@ -104,7 +113,7 @@ class Gate:
             connection.execute(insert(model_breakers).values(model=self.model, failures=0))
         failures = (known or 0) + 1
         values: dict[str, Any] = {"failures": failures, "reason": reason}
-        wait = min(timedelta(seconds=rest), LONGEST_REST) if rest else OPEN if failures >= MOST_FAILURES else None
+        wait = timedelta(seconds=rest) if rest else OPEN if failures >= MOST_FAILURES else None
         if wait:
             values["open_until"] = self.clock() + wait
         connection.execute(update(model_breakers).where(b.model == self.model).values(values))

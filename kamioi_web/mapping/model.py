@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any, NamedTuple, NoReturn, Self
 
 from kamioi_web.mapping import prompt, replies
-from kamioi_web.mapping.endpoint import Endpoint, Response, seconds_to_wait
-from kamioi_web.mapping.gate import LONGEST_REST, Call, Clock, Gate, utc_now
+from kamioi_web.mapping.endpoint import LONGEST_REST, Endpoint, Response, seconds_to_wait
+from kamioi_web.mapping.gate import Call, Clock, Gate, utc_now
 from kamioi_web.mapping.model_errors import Failure, Limited, NotSetUp, Stopped, Unusable
 from kamioi_web.mapping.proposals import Answer, Question
 from kamioi_web.mapping.replies import Used
@@ -20,7 +20,6 @@ TRIES = 4
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds; a wait is any time up to that, so that many do not come back at once
 LONGEST_WAIT = 10.0  # that one call waits because it was asked to; beyond it, everyone waits
 BYTES_PER_TOKEN = 2  # fewer than any tokenizer needs for such text, so that no call costs more than was set aside
-NO_MONEY = 3600.0  # seconds until an account without money is tried again
 WRONG_SETTINGS = (401, 403, 404, 405, 410)
 PASSING = (408, 409, 425, 429)
 
@@ -121,10 +120,10 @@ class Model:
         status = response.status
         after = seconds_to_wait(response.after, self.clock())
         failure = Failure(_words(status), after=after)
-        rest = NO_MONEY if status == 402 else after if (after or 0) > LONGEST_WAIT else None
+        rest = LONGEST_REST if status == 402 else after if (after or 0) > LONGEST_WAIT else None
         gate.fail(call, failure, rest=rest)
         if rest:
-            raise Limited(failure.reason, self.clock() + min(timedelta(seconds=rest), LONGEST_REST))
+            raise Limited(failure.reason, self.clock() + timedelta(seconds=rest))
         if status < 400 or status in WRONG_SETTINGS:
             raise NotSetUp(failure.reason)
         if status < 500 and status not in PASSING:

@@ -97,7 +97,7 @@ def read(body: bytes, questions: Sequence[Question], catalogue: Mapping[str, str
             again[question.name] = row
         else:
             answers[question.name] = _answer(row, question, catalogue, model, prompt)
-    return Reply(screening.hold_back_alike(questions, answers), again, used)
+    return Reply(screening.hold_back_alike(questions, answers, catalogue), again, used)
 
 
 def parse(body: bytes) -> Any:

@@ -7,7 +7,7 @@ what any threshold of approval may be. Taking an honest name for a hostile one c
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kamioi_web.mapping.proposals import Answer, Question
 
@@ -15,7 +15,8 @@ LONGEST_REASON = 300
 HELD = 0.5  # no threshold of automatic approval may be this low
 LONGEST_NAME = 200
 LONGEST_ORDINARY, MOST_WORDS = 60, 8
-ALIKE, ALIKE_SHARE = 3, 4  # more rows than 3 and than a quarter of a batch
+SHORTEST_TICKER = 3  # that stands out in a name; shorter ones are words too often
+ALIKE_SHARE = 8  # two rows that are given one company for no visible reason are odd, if they are an eighth of a call
 
 
 def _any_of(words: str) -> re.Pattern[str]:
@@ -55,14 +56,26 @@ HINTS = _any_of("""
 this it its is are be as must should shall will please pls note important attention urgent admin verified true correct
 valid trusted official map maps mapped mapping set use choose pick select return say print write give put make match
 matches belong belongs owned owner equal equals mean means same every* all any each your you my now then not but rule
-rules user human data id row rows merchant company stock listed exchange because sure 100 percent high max maximum one
-first next above below previous only just do never no if else for to with than
+rules user human id row rows merchant stock listed exchange because sure 100 percent maximum 
+next above below previous only do never no if else for to with than
 """)
+ORDER = re.compile(r"^\W*(?:say|print|choose|pick|use|write|give|put|set|return|map|make|select)\b")
 ADDRESS = re.compile(
     r"://|\S\s+www\.|\b(?:java|vb)script:|\bdata:|[\w-]+\.[a-z]{2,6}/|\b\d{1,3}(?:\.\d{1,3}){3}\b|\.\./"
 )
 MARKS = re.compile(r"[{}\[\]<>|\\`~^=;:\"$%_?!]|--|##|\*\*|''|(?<!\d)\.{2,}|->|/\*")
 BLOB = re.compile(r"\b(?=\w*\d)(?=\w*[a-z])\w{16,}\b|\b\w{25,}\b|(?:\b\w\b[\s.-]?){5,}")
+# Words of companies' names that a merchant's may share by chance.
+EVERYDAY = frozenset(
+    re.findall(
+        r"\w+",
+        """
+a ag american and brands class co com companies company corp corporation enterprises financial first global group
+holding holdings inc incorporated international limited llc lp ltd n national nv of one plc s sa services shop store
+stores technologies the trust u united us usa world
+""",
+    )
+)
 LEET = str.maketrans("013457@", "oieasta")
 LONG_WORD = re.compile(r"\b[\w@]{5,}")
 WORD = re.compile(r"[a-z0-9]+")
@@ -75,6 +88,8 @@ def refusal(name: str) -> str | None:
         return "There is no name to ask the model about."
     if len(name) > LONGEST_NAME:
         return f"The model was not asked: the name is longer than {LONGEST_NAME} characters."
+    if not name.isprintable():
+        return "The model was not asked: the name holds characters that are not text."
     if EMAIL.search(text) or LONG_NUMBER.search(text):
         return "The model was not asked: the name may hold an e-mail address, a phone or an account number."
     if BETWEEN_PEOPLE.search(text):
@@ -87,7 +102,7 @@ def is_suspicious(name: str) -> bool:
     text = _simple(name)
     if len(name) > LONGEST_ORDINARY or len(text.split()) > MOST_WORDS or not _ordinary_letters(name):
         return True
-    if any(pattern.search(text) for pattern in (COMMANDS, ADDRESS, MARKS, BLOB)):
+    if any(pattern.search(text) for pattern in (COMMANDS, ORDER, ADDRESS, MARKS, BLOB)):
         return True
     plain = LONG_WORD.sub(lambda word: word[0].translate(LEET), text)
     return bool(COMMANDS.search(plain)) or len(set(HINTS.findall(text))) > 1
@@ -102,26 +117,38 @@ def hold_back_hostile(answer: Answer) -> Answer:
     return answer
 
 
-def hold_back_alike(questions: Sequence[Question], answers: dict[str, Answer | str]) -> dict[str, Answer | str]:
-    """The answers, with little confidence for a company that many names of one batch were given without resembling it.
+def hold_back_alike(
+    questions: Sequence[Question], answers: dict[str, Answer | str], catalogue: Mapping[str, str]
+) -> dict[str, Answer | str]:
+    """The answers, with little confidence where one name of the call may have told the model what to say of others.
 
-    So a name that steers the model for the names beside it, and is not known for that, gains nothing.
+    That is a company that several names were given which do not resemble it or, where a name of the call is known to
+    be odd, a single one. So a name that steers the model gains nothing, even where nobody knows it for that.
     """
     candidates = {question.name: {one.ticker for one in question.candidates} for question in questions}
-    odd = {
+    unlike = {
         name: answer.ticker
         for name, answer in answers.items()
         if isinstance(answer, Answer)
         and answer.ticker
         and answer.ticker not in candidates[name]
-        and not _words(name) & _words(answer.company or "")
+        and not _words(name) & (_words(answer.company or "") - EVERYDAY)
     }
-    many = {ticker for ticker, n in Counter(odd.values()).items() if n > max(ALIKE, len(questions) / ALIKE_SHARE)}
-    why = "Many unlike names of the same call were given this company"
+    enough = 1 if any(oddity(one.name, catalogue) for one in questions) else max(2, len(questions) / ALIKE_SHARE)
+    many = {ticker for ticker, n in Counter(unlike.values()).items() if n >= enough and len(questions) > 1}
+    why = "Nothing in the name speaks for this company, which another name of the same call may have asked for"
     return {
-        name: _held(answer, why) if isinstance(answer, Answer) and odd.get(name) in many else answer
+        name: _held(answer, why) if isinstance(answer, Answer) and unlike.get(name) in many else answer
         for name, answer in answers.items()
     }
+
+
+def oddity(name: str, catalogue: Mapping[str, str]) -> int:
+    """How odd a name is, and so what it may go out with: 0 not at all, 1 a ticker stands in it, 2 it is suspicious."""
+    if is_suspicious(name):
+        return 2
+    words = [word.upper() for word in _words(name) if len(word) >= SHORTEST_TICKER]
+    return int(any(word in catalogue and _spells(name, word, catalogue[word]) for word in words))
 
 
 def _held(answer: Answer, why: str) -> Answer:

@@ -15,6 +15,7 @@ from tests.benchmarks import (
     lists_store,
     machine,
     mapping,
+    model,
     pages,
     postgres,
     serve,
@@ -25,7 +26,7 @@ from tests.benchmarks.populace import Size
 from tests.benchmarks.report import Report
 from tests.benchmarks.stores import Stored
 
-SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "exports", "jobs", "mapping", "browser")
+SUBJECTS = ("pages", "lists", "totals", "serve", "memory", "import", "exports", "jobs", "mapping", "model", "browser")
 KINDS = ("sqlite", "postgresql")
 
 
@@ -76,7 +77,7 @@ def main() -> None:
 def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres.Server | None]) -> None:
     """Every subject that was asked for, in an order in which none spoils the next."""
     stored = []
-    if set(options.only) - {"import", "lists", "mapping"}:
+    if set(options.only) - {"import", "lists", "mapping", "model"}:
         stored = [
             stores.open_stored(options.folder, kind, rows, servers[kind], options.fresh, report.say)
             for rows in options.rows
@@ -100,6 +101,8 @@ def run(report: Report, options: argparse.Namespace, servers: dict[str, postgres
         jobs.measure(report, stored)
     if "mapping" in options.only:
         mapping.measure(report, 50_000 if options.quick else 1_000_000)
+    if "model" in options.only:
+        model.measure(report, options.folder, servers, 2_000 if options.quick else 100_000)
     if "browser" in options.only:
         _browse(report, stored, options)
     if "import" in options.only:
