@@ -153,7 +153,7 @@ def test_a_proposal_says_how_it_came_about(pipeline: Pipeline) -> None:
     assert foreign.reason.endswith('"canadian tire" of Canadian Tire Corporation, which is not listed in the US')
     unknown = pipeline.propose("KOTYCK BROS LIMITED")
     assert (unknown.step, unknown.confidence) == ("nothing", 0)
-    assert unknown.reason == 'no alias stands in "kotyck bros"'
+    assert unknown.reason == 'no name of the catalogue stands in "kotyck bros"'
 
 
 def test_many_are_proposed_in_their_order_and_one_at_a_time(pipeline: Pipeline) -> None:

@@ -79,7 +79,7 @@ class Pipeline:
             return "the descriptor holds no letter and no digit"
         if self.matcher.is_agent(name):
             return f'"{name}" takes payments for others; the merchant is not named'
-        return f'no alias stands in "{name}"'
+        return f'no name of the catalogue stands in "{name}"'
 
 
 def _may_be_cut(descriptor: str, name: str) -> bool:

@@ -104,6 +104,22 @@ document.addEventListener("submit", event => {
   sending = sending.then(() => decide(form, body, card, early));
 });
 
+async function skip(href, card) {
+  const { page, url, words } = await ask(href);
+  if (!page) { putBack(card); return tell(words); }
+  history.replaceState(null, "", url);
+  return take(page);
+}
+
+document.addEventListener("click", event => {
+  const link = event.target.closest("a[data-review-key=s]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  const card = link.closest(".review-card");
+  putAway(card);
+  sending = sending.then(() => skip(link.href, card));
+});
+
 function choose(number) {
   const choice = shown()?.querySelectorAll("[name=pick]")[number - 1];
   if (choice) { choice.checked = true; choice.focus(); }
