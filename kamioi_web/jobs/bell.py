@@ -11,7 +11,7 @@ from kamioi_web.jobs.tables import QUEUES
 from kamioi_web.settings import Settings
 
 log = logging.getLogger(__name__)
-FILE = "kamioi-queue.db"  # beside the database; it may be deleted whenever nothing runs
+FILE = "kamioi-queue.db"  # in the folder of files, or beside the database; it may be deleted whenever nothing runs
 LISTEN_SECONDS = 1  # of a worker, before it asks Redis again
 WAIT_SECONDS = 0.25  # an answer to a person does not wait longer for it
 
@@ -48,5 +48,6 @@ def _make(settings: Settings, queue: str) -> Huey:
         limits = {"socket_connect_timeout": WAIT_SECONDS, "socket_timeout": LISTEN_SECONDS + 1}
         pool = ConnectionPool.from_url(settings.redis_url, **limits)
         return RedisHuey(name, connection_pool=pool, read_timeout=LISTEN_SECONDS, results=False)
-    path = settings.database_folder / FILE
-    return SqliteHuey(name, filename=str(path), results=False, timeout=WAIT_SECONDS, cache_mb=1)
+    folder = settings.files or settings.database_folder
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return SqliteHuey(name, filename=str(folder / FILE), results=False, timeout=WAIT_SECONDS, cache_mb=1)

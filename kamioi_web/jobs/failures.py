@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from kamioi_web.errors import Busy, KamioiError, TooSlow
 
-FULL = "The disk is full. Free some space, then press Try again: the job goes on where it stopped."
+FULL = "The disk is full. Free some space, then press Try again: what was done is kept."
 
 
 def passes(error: BaseException) -> bool:
