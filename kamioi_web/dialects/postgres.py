@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
 
 from kamioi_web.schema import Moment, from_micros, merchants, users
@@ -147,6 +148,10 @@ class Postgres:
     def run_script(self, connection: Connection, script: str) -> None:
         raw: Any = connection.connection.dbapi_connection
         raw.execute(script)
+
+    def insert(self, table: Table) -> postgresql.Insert:
+        """An INSERT that knows ON CONFLICT."""
+        return postgresql.insert(table)
 
     def lock(self, connection: Connection, name: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})

@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
     type_coerce,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from kamioi_web.errors import KamioiError
@@ -180,6 +181,10 @@ class Sqlite:
                 statement = ""
         if statement.strip() and not all(line.startswith("--") for line in statement.strip().splitlines()):
             raise KamioiError(f"The script ends inside a statement: {statement.strip()[:80]}")
+
+    def insert(self, table: Table) -> sqlite.Insert:
+        """An INSERT that knows ON CONFLICT."""
+        return sqlite.insert(table)
 
     def lock(self, connection: Connection, name: str) -> None:
         """A write transaction is alone here already."""

@@ -15,9 +15,10 @@ from sqlalchemy import (
     Connection,
     and_,
     bindparam,
+    case,
     false,
     func,
-    insert,
+    not_,
     or_,
     select,
     update,
@@ -31,6 +32,7 @@ AT_ONCE = 500  # names that one statement looks up
 GIVEN_UP = timedelta(days=1)  # for so long a name that has no answer after all tries is not asked again
 LOCK = "model names"
 NEW: BindParameter[Any] = bindparam("new")
+KEY = [column.name for column in model_answers.primary_key]
 a = model_answers.c
 
 
@@ -63,16 +65,16 @@ class Answers:
         """Take the names that nobody else is asking and that have no answer yet; which those are."""
         dialect = dialect_of(connection)
         dialect.lock(connection, LOCK)
-        now = dialect.later(0)
-        rows = {row.name: row for row in connection.execute(select(model_answers).where(self._of(names)))}
-        self._add(connection, [name for name in names if name not in rows])
-        old = a.asked_at <= dialect.later(-GIVEN_UP.total_seconds())
-        spent = and_(a.tries >= self.most_tries, old)
-        connection.execute(update(model_answers).where(self._of(rows), spent).values(tries=0, reason=None))
-        free = or_(a.leased_until.is_(None), a.leased_until <= now)
-        mine = (self._of(names), a.answer.is_(None), a.tries < self.most_tries, free)
-        taken = {"owner": owner, "leased_until": dialect.later(seconds), "asked_at": now}
-        return set(connection.scalars(update(model_answers).where(*mine).values(taken).returning(a.name)))
+        now = connection.execute(select(dialect.later(0))).scalar_one()
+        taken = {"owner": owner, "leased_until": now + timedelta(seconds=seconds), "asked_at": now}
+        spent = a.tries >= self.most_tries
+        free = and_(a.answer.is_(None), or_(a.leased_until.is_(None), a.leased_until <= now))
+        fresh = or_(not_(spent), a.asked_at <= now - GIVEN_UP)
+        again = taken | {"tries": case((spent, 0), else_=a.tries)}
+        new = dialect.insert(model_answers)
+        new = new.on_conflict_do_update(index_elements=KEY, set_=again, where=and_(free, fresh))
+        rows = [{"name": name, "model": self.model, "prompt": self.prompt, "tries": 0} | taken for name in names]
+        return set(connection.scalars(new.returning(a.name), rows))
 
     def save(self, connection: Connection, answers: Mapping[str, Answer | str], again: Mapping[str, str]) -> None:
         """Keep what came of a call: answers, names that will have none, and a try more for those asked `again`."""
@@ -95,12 +97,6 @@ class Answers:
         """Give up the lease on names that were not asked after all."""
         free = {"owner": None, "leased_until": None}
         connection.execute(update(model_answers).where(self._of(names), a.owner == owner).values(free))
-
-    def _add(self, connection: Connection, names: Sequence[str]) -> None:
-        now = dialect_of(connection).later(0)
-        if names:
-            new = insert(model_answers).values(model=self.model, prompt=self.prompt, tries=0, asked_at=now)
-            connection.execute(new.values(name=bindparam("of")), [{"of": name} for name in names])
 
     def _mine(self) -> tuple[ColumnElement[bool], ...]:
         return a.model == self.model, a.prompt == self.prompt

@@ -132,7 +132,7 @@ def hold_back_alike(
         if isinstance(answer, Answer)
         and answer.ticker
         and answer.ticker not in candidates[name]
-        and not _words(name) & (_words(answer.company or "") - EVERYDAY)
+        and not _words(name) & (_words(answer.company or "") - EVERYDAY | {answer.ticker.lower()})
     }
     enough = 1 if any(oddity(one.name, catalogue) for one in questions) else max(2, len(questions) / ALIKE_SHARE)
     many = {ticker for ticker, n in Counter(unlike.values()).items() if n >= enough and len(questions) > 1}
