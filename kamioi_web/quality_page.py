@@ -113,7 +113,7 @@ def _agreed(found: Agreement) -> dict[str, str]:
 
 def _made(cost: Cost) -> dict[str, str]:
     note = f"{number_text(cost.names)} asked, {COST_DAYS} days" if cost.names else f"in {COST_DAYS} days"
-    return {"label": "Model, per 1,000 merchants", "value": _per_thousand(cost), "note": note}
+    return {"label": "Model, per 1,000 names", "value": _per_thousand(cost), "note": note}
 
 
 def _per_thousand(cost: Cost) -> str:

@@ -9,7 +9,7 @@ from kamioi_web.mapping.measure import MISTAKES
 from kamioi_web.pages import JOBS, MAPPINGS
 from kamioi_web.request_context import settings_of
 from kamioi_web.sql_types import AnyRow
-from kamioi_web.text import moment_text, number_text, percent_text
+from kamioi_web.text import day_text, moment_text, number_text, percent_text
 
 HREF = f"{MAPPINGS.href}/quality"
 STEPS = ("known", "match", "guess", "model", "nothing")
@@ -26,7 +26,7 @@ Part = dict[str, Any]
 
 def shown(row: AnyRow) -> dict[str, Any]:
     """What the job's page shows of a run."""
-    links = [{"href": f"{HREF}?job={row.id}", "text": "The figures"}] if row.state == "done" else []
+    links = [{"href": href_of(row.id), "text": "The figures"}] if row.state == "done" else []
     return {"links": links, "notes": _words(row.result) if row.state == "done" else []}
 
 
@@ -34,10 +34,10 @@ def line(row: AnyRow, chosen: AnyRow | None) -> dict[str, Any]:
     """A run in the list of runs."""
     done, result = row.state == "done", row.result
     return {
-        "href": f"{HREF}?job={row.id}" if done else f"{JOBS.href}/{row.id}",
+        "href": href_of(row.id) if done else f"{JOBS.href}/{row.id}",
         "file": row.parameters["file_name"],
         "current": chosen is not None and row.id == chosen.id,
-        "ordered": moment_text(row.created_at),
+        "ordered": f"{day_text(row.created_at.date().isoformat())} {row.created_at:%H:%M}",
         "rows": number_text(result["whole"]["rows"]) if done else row.state,
         "precision": _precision(result["whole"]) if done else NONE_YET,
         "recall": _recall(result["known"]) if done else NONE_YET,
@@ -55,6 +55,11 @@ def run(row: AnyRow, may: bool) -> dict[str, Any]:
         "done": row.state == "done",
     }
     return about | _figures(row, may) if row.state == "done" else about
+
+
+def href_of(id: int) -> str:
+    """Where the figures of a run are drawn."""
+    return f"{HREF}?job={id}#run"
 
 
 def band_text(tenth: int) -> str:
@@ -89,12 +94,12 @@ def _tiles(result: dict[str, Any]) -> list[dict[str, str]]:
         {"label": "Precision", "value": _precision(whole), "note": _of(whole["answers_right"], whole["answers"])},
         {"label": "Recall", "value": _recall(known), "note": _of(known["answers_right"], known["rows"])},
         {
-            "label": "Recall outside the catalogue",
+            "label": "Recall, not in catalogue",
             "value": _recall(outside) if outside["rows"] else "none labelled so",
             "note": _of(outside["answers_right"], outside["rows"]) if outside["rows"] else "",
         },
         {
-            "label": "Nobody’s left without a ticker",
+            "label": "Nobody’s, no ticker given",
             "value": _percent(alone, nobody["rows"]) if nobody["rows"] else "none labelled so",
             "note": _of(alone, nobody["rows"]) if nobody["rows"] else "",
         },
@@ -171,7 +176,7 @@ def _mistake(line: int, text: str, label: str, answer: str, confidence: float, s
         "label": label,
         "answer": answer or NONE_YET,
         "confidence": percent_text(confidence) if answer else NONE_YET,
-        "source": SOURCES[step],
+        "source": SOURCES.get(step, step),
         "kind": MISTAKES[kind],
     }
 

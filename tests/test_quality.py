@@ -285,7 +285,7 @@ def test_everyone_may_look_and_reviewers_may_measure(
     assert "Upload and measure" not in page
     assert get(viewer, f"{PAGE}/{job.id}/mistakes", 403)
     assert viewer.post(PAGE, data={"file": (io.BytesIO(file_of(ROWS)), "labels.csv")}).status_code == 403
-    assert get(client, f"{PAGE}?job=0", 404)
+    assert get(client, f"{PAGE}?job=99", 404)
     assert get(client, f"{PAGE}?jobs=1", 400)
     with database.writing() as connection:
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(kind="check"))

@@ -72,6 +72,10 @@ class Part:
         self.answers_right += answer and one.right
         self.confidence += one.proposal.confidence
 
+    def kept(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        return vars(self) | {"confidence": round(self.confidence, 6)}
+
 
 @dataclass
 class Measured:
@@ -105,10 +109,10 @@ class Measured:
 
     def result(self) -> dict[str, Any]:
         """Everything as JSON keeps it."""
-        parts = {name: vars(getattr(self, name)) for name in ("whole", "known", "outside", "nobody")}
+        parts = {name: getattr(self, name).kept() for name in ("whole", "known", "outside", "nobody")}
         return parts | {
-            "sources": {name: vars(part) for name, part in self.sources.items()},
-            "bands": {str(tenth): vars(part) for tenth, part in sorted(self.bands.items())},
+            "sources": {name: part.kept() for name, part in self.sources.items()},
+            "bands": {str(tenth): part.kept() for tenth, part in sorted(self.bands.items())},
             "tickers": self.tickers.most_common(NAMED),
             "tickers_more": max(0, len(self.tickers) - NAMED),
             "mistakes": dict(self.mistakes),
