@@ -19,6 +19,7 @@ from kamioi_web import (
     mapping_page,
     merchant_page,
     overview_page,
+    quality_page,
     request_context,
     review_page,
     search_page,
@@ -32,6 +33,7 @@ from kamioi_web.actions import bulk as bulk_actions
 from kamioi_web.actions import counts, exports, login, preferences, tokens, views
 from kamioi_web.actions import imports as import_actions
 from kamioi_web.actions import jobs as job_actions
+from kamioi_web.actions import quality as quality_actions
 from kamioi_web.actions import review as review_actions
 from kamioi_web.api import endpoints
 from kamioi_web.api import page as api_page
@@ -55,13 +57,25 @@ SITES = (
     mapping_page,
     merchant_page,
     overview_page,
+    quality_page,
     review_page,
     search_page,
     settings_page,
     transaction_page,
     user_page,
 )
-ACTIONS = (bulk_actions, counts, exports, import_actions, job_actions, login, review_actions, tokens, views)
+ACTIONS = (
+    bulk_actions,
+    counts,
+    exports,
+    import_actions,
+    job_actions,
+    login,
+    quality_actions,
+    review_actions,
+    tokens,
+    views,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

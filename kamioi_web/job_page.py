@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
 
-from kamioi_web import detail, import_result, job_results
+from kamioi_web import detail, import_result, job_results, quality_run
 from kamioi_web.api.objects import JobAnswer
 from kamioi_web.auth.guard import require_role
 from kamioi_web.jobs import changing, store
@@ -28,7 +28,7 @@ ACTIONS = {
     "failed": (("retry", "Try again"),),
     "cancelled": (("retry", "Go on after all"),),
 }
-SHOWN_AS = {"import": import_result.shown}  # what a kind shows otherwise than the rest
+SHOWN_AS = {"import": import_result.shown, "quality": quality_run.shown}  # what a kind shows otherwise than the rest
 WORDS = {"changed": "{} changed", "left": "{} left as they are", "differences": "{} differences"}
 
 

@@ -46,6 +46,8 @@ CREATE INDEX IF NOT EXISTS imports_started ON imports (started_at, id);
 CREATE INDEX IF NOT EXISTS jobs_created ON jobs (created_at, id);
 CREATE INDEX IF NOT EXISTS jobs_admin ON jobs (admin_id, created_at, id) WHERE admin_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS jobs_open ON jobs (queue, due_at, id) WHERE state IN ('waiting', 'running', 'paused');
+-- The measurements on labelled files.
+CREATE INDEX IF NOT EXISTS jobs_quality ON jobs (id) WHERE kind = 'quality';
 -- The lines of one job, newest first; the keys that are old enough to be forgotten.
 CREATE INDEX IF NOT EXISTS job_lines_job ON job_lines (job_id, id);
 CREATE INDEX IF NOT EXISTS sent_forms_created ON sent_forms (created_at);

@@ -64,10 +64,15 @@ def _kept(job: Job) -> dict[str, Any]:
 
 
 def _ask(job: Job, model: Model, pipeline: Pipeline, rows: Sequence[AnyRow]) -> dict[str, Answer | str]:
-    """What the model says of their cleaned names; a model that is to be left alone for now lets the job wait."""
+    """What the model says of their cleaned names."""
     questions = {_name(row): Question(_name(row), _candidates(pipeline, row)) for row in rows if _name(row)}
+    return ask(job, model, list(questions.values()))
+
+
+def ask(job: Job, model: Model, questions: Sequence[Question]) -> dict[str, Answer | str]:
+    """{name: answer, or why there is none}; a model that is to be left alone for now lets the job wait."""
     try:
-        return ask_all(job.database, model, list(questions.values()), job.check)
+        return ask_all(job.database, model, questions, job.check)
     except Later as later:
         seconds = (later.resumes_at - datetime.now(UTC)).total_seconds()
         job.say(str(later))
@@ -109,14 +114,21 @@ def _store(
 
 
 def _decide(job: Job, pipeline: Pipeline, row: AnyRow, said: Answer) -> str:
+    return decide_answer(job.database.settings.map_threshold, pipeline, pipeline.propose(row.descriptor), said)
+
+
+def decide_answer(threshold: float, pipeline: Pipeline, rules: Proposal, said: Answer) -> str:
     """A model's answer stands by itself only where it is sure, in the catalogue, and the rules say nothing else.
 
     An answer to a name that may have told the model what to say never does, whatever the threshold is.
     """
-    rules = pipeline.propose(row.descriptor)
     if said.suspicious or (rules.confidence and rules.ticker != said.ticker):
         return "pending"
-    proposal = Proposal(
-        row.descriptor, rules.cleaned, said.ticker, said.company, None, said.confidence, "model", said.reason
+    return decide(as_proposal(rules, said), threshold, pipeline.instruments)
+
+
+def as_proposal(rules: Proposal, said: Answer) -> Proposal:
+    """The proposal of the rules with the model's answer in its place."""
+    return Proposal(
+        rules.descriptor, rules.cleaned, said.ticker, said.company, None, said.confidence, "model", said.reason
     )
-    return decide(proposal, job.database.settings.map_threshold, pipeline.instruments)

@@ -15,6 +15,7 @@ LABELS = {
     "map": "Mapping",
     "ask": "Model",
     "decide": "Decisions",
+    "quality": "Quality",
     "export": "Export",
     "import": "Import",
     "count": "Count",

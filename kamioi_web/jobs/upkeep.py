@@ -40,6 +40,7 @@ def clean(job: Job) -> dict[str, Any]:
         "left over": _remove_files(job, "uploads", now - timedelta(days=UPLOAD_DAYS)),
         "rejects": _remove_files(job, "rejects", now - timedelta(days=UPLOAD_DAYS)),
         "exports": _remove_files(job, "exports", now - timedelta(days=settings.export_days)),
+        "mistakes": _remove_files(job, "quality", now - timedelta(days=settings.export_days)),
         "changes": _forget_changes(job, now - timedelta(days=settings.undo_days)),
     }
     return {name: n for name, n in found.items() if n}

@@ -1,6 +1,6 @@
 """How proposals fared: exact counts by day, admin, who proposed and how surely, kept with each decision."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, func, select, text
 
@@ -8,6 +8,7 @@ from kamioi_web.review.tables import decision_counts
 from kamioi_web.schema import EPOCH
 from kamioi_web.sql_types import AnyRow
 
+NO_PROPOSAL = -1  # the tenth of a decision for which there was nothing to agree with
 c = decision_counts.c
 ADD = text(
     "INSERT INTO decision_counts (day, admin_id, source, tenth, action, n) "
@@ -38,9 +39,16 @@ def fared(connection: Connection, since: date, until: date) -> list[tuple[str, i
     return [(source, tenth, action, int(n)) for source, tenth, action, n in map(tuple, connection.execute(query))]
 
 
+def by_day(connection: Connection, since: date, until: date) -> dict[date, int]:
+    """{day: decisions} of those days of a stretch that have any, both ends included."""
+    days = c.day.between(day_of(since), day_of(until))
+    rows = connection.execute(select(c.day, func.sum(c.n)).where(days).group_by(c.day))
+    return {EPOCH.date() + timedelta(days=day): int(n) for day, n in map(tuple, rows)}
+
+
 def tenth_of(confidence: float) -> int:
-    """0 to 9; a confidence of 1 belongs to the highest."""
-    return min(9, int(confidence * 10))
+    """0 to 9; a confidence of 1 belongs to the highest, and of 0 is NO_PROPOSAL."""
+    return min(9, int(confidence * 10)) if confidence > 0 else NO_PROPOSAL
 
 
 def day_of(day: date) -> int:
