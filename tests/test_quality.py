@@ -27,7 +27,7 @@ from kamioi_web.mapping.proposals import Proposal
 from kamioi_web.mapping.tables import model_breakers, model_days
 from kamioi_web.review import counts
 from kamioi_web.review.tables import decision_counts
-from kamioi_web.schema import llm_mappings, merchants
+from kamioi_web.schema import audit_events, llm_mappings, merchants
 from kamioi_web.settings import Settings
 
 PAGE = "/llm-center/quality"
@@ -112,6 +112,8 @@ def test_a_run_says_what_an_independent_count_says_and_maps_nothing(client: Flas
     )
     assert sum(result["mistakes"].values()) == len(result["listed"]) == mistakes
     with database.reading() as connection:
+        told = connection.scalars(select(audit_events.c.detail).where(audit_events.c.action == "job.done")).one()
+        assert told["result"] == {"rows": len(ROWS) - 1, "answers": len(answers), "right": right}
         assert connection.scalar(select(func.count()).select_from(llm_mappings)) == 0
         assert connection.scalar(select(func.count()).select_from(merchants)) == 0
 

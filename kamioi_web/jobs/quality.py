@@ -114,6 +114,8 @@ def _measured(job: Job, file: LabelledFile, answering: Answering) -> dict[str, A
     model = {"model": answering.model.name, "asked": answering.asked, "unanswered": answering.unanswered} if (
         answering.model
     ) else {}  # fmt: skip
+    whole = measured.whole
+    job.brief = {"rows": whole.rows, "answers": whole.answers, "right": whole.answers_right}
     return measured.result() | about | model | {"file": path.name}
 
 

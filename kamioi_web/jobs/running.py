@@ -66,6 +66,7 @@ class Job:
         self.stop = stop
         self.wish, self.lost = "", False
         self.events: list[tuple[str, dict[str, Any]]] = []  # what the audit log is told beside, when it is done
+        self.brief: dict[str, Any] | None = None  # what it is told of a result that is too much for it
         self._take(row)
 
     def _take(self, row: AnyRow) -> None:
@@ -124,6 +125,8 @@ class Job:
     def end(self, state: str, **values: Any) -> None:
         """End the job in that state, with its event in the audit log, in one transaction."""
         told = {name: value for name, value in values.items() if value}
+        if self.brief is not None and "result" in told:
+            told["result"] = self.brief
         about = {"title": self.title, "rows": self.rows_done} | told
         with self.database.writing() as connection:
             if not store.finish(connection, self.id, self.fence, state, **values):
