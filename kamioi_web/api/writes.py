@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, select
 
 from kamioi_web import bulk as asking
+from kamioi_web import extents
 from kamioi_web.actions import jobs as job_actions
 from kamioi_web.actions.bulk import order_of
 from kamioi_web.api.objects import JobAnswer, StatusAnswer
@@ -68,7 +69,7 @@ def change_many(connection: Connection) -> Any:
     wanted = asking.parse(body.filter | {name: texts for name, texts in own.items() if name in asking.OWN})
     view = TRANSACTIONS.view_of(wanted.asked)
     extent = asking.extent_of(wanted, view)
-    if wrong := asking.typed_wrong(extent, "" if body.confirm is None else str(body.confirm)):
+    if wrong := extents.typed_wrong(extent, "" if body.confirm is None else str(body.confirm)):
         raise BadRequest(wrong, "confirm")
     rows = asking.frozen(wanted, view)
     if rows is None:
