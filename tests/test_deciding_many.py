@@ -1,4 +1,4 @@
-"""Many mappings at once: shown before it is asked, decided, asked, freed of duplicates; and taken back without a trace."""
+"""Many mappings at once: shown before it is asked, decided, asked, freed of duplicates; taken back without a trace."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
