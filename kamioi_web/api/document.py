@@ -90,10 +90,8 @@ def _operation(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]
         },
     }
     if endpoint.body:
-        operation["requestBody"] = {
-            "required": _needed(endpoint.body),
-            "content": _json(schemas[endpoint.name, "body"]),
-        }
+        content = _json(schemas[endpoint.name, "body"])
+        operation["requestBody"] = {"required": _needed(endpoint.body), "content": content}
     return operation | ({"security": []} if endpoint.open else {})
 
 

@@ -1,11 +1,11 @@
-"""What stands above the list of mappings: how many proposals wait, and how many merchants came that were not mapped."""
+"""What stands above the list of mappings: how many merchants came that were not mapped yet."""
 
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from kamioi_web.queries import review
-from kamioi_web.review import marks
+from kamioi_web.review.marks import MAPPED
+from kamioi_web.review.tables import marks
 from kamioi_web.schema import merchants
 from kamioi_web.text import number_text
 
@@ -13,18 +13,14 @@ MOST_COUNTED = 999
 
 
 def tools(view: Any) -> dict[str, str]:
-    """The numbers of the tools, as they are shown; "" for none. Kept for some seconds."""
-    kept, connection = view.figures.aggregates, view.connection
-    waiting = kept.get("proposals waiting", lambda: review.waiting(connection)).value
-    new = kept.get("merchants new", lambda: new_merchants(connection)).value
-    return {"waiting": number_text(waiting) if waiting else "", "new": _most(new) if new else ""}
+    """The number of new merchants as it is shown, "" for none; kept for some seconds."""
+    new = view.figures.aggregates.get("merchants new", lambda: new_merchants(view.connection)).value
+    return {"new": f"{MOST_COUNTED}+" if new > MOST_COUNTED else number_text(new) if new else ""}
 
 
 def new_merchants(connection: Connection) -> int:
-    """How many merchants came since their mapping was ordered last, counted no further than one above MOST_COUNTED."""
-    above = select(merchants.c.id).where(merchants.c.id > marks.read(connection, marks.MAPPED)).limit(MOST_COUNTED + 1)
-    return connection.scalar(select(func.count()).select_from(above.subquery())) or 0
-
-
-def _most(n: int) -> str:
-    return number_text(n) if n <= MOST_COUNTED else f"{MOST_COUNTED}+"
+    """How many of the merchants that came since their mapping was ordered last have none, of the first thousand."""
+    k = merchants.c
+    mark = select(marks.c.value).where(marks.c.name == MAPPED).scalar_subquery()
+    query = select(k.id, k.mapping_id).where(k.id > func.coalesce(mark, 0)).order_by(k.id)
+    return sum(row.mapping_id is None for row in connection.execute(query.limit(MOST_COUNTED + 1)))
