@@ -76,7 +76,7 @@ def _decision(connection: Connection, row: Any) -> dict[str, Any]:
     options = review_page.options_of(connection, row)
     return {
         "cleaned": row.cleaned or "",
-        "steps": review_page.steps_of(row),
+        "steps": row.steps or [],
         "options": [one for one in options if not stands or one["value"] != (row.ticker or NONE)],
         "stands": stands,
         "effects": _effects(review_page.changed_of(queries.open_sums(connection, row.merchant_id)), stands),
@@ -89,8 +89,8 @@ def _decision(connection: Connection, row: Any) -> dict[str, Any]:
 def _effects(changed: list[dict[str, str]], stands: bool) -> list[str]:
     """What a decision applies to, in words."""
     told = [
-        f"Another answer is applied to the {one['n']} that are not completed yet, {one['amount']}: their round-ups, "
-        f"{one['round_up']}, go to its ticker, or with None back to their users."
+        f"Not completed yet: {one['n']} of {one['amount']}. A decision is applied to them; their round-ups, "
+        f"{one['round_up']}, go to the ticker, or with None back to their users."
         for one in changed
     ] or ["No transaction of this merchant is open, so a decision changes none; later ones are mapped by it."]
     if stands:

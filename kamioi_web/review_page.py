@@ -127,7 +127,7 @@ def _card(connection: Connection, row: AnyRow, sums: Any) -> dict[str, Any]:
         "merchant": row.merchant or "(no merchant)",
         "descriptor": row.descriptor or "",
         "cleaned": row.cleaned or "",
-        "steps": steps_of(row),
+        "steps": row.steps or ([row.rationale] if row.rationale else []),
         "by": _by(row),
         "options": options_of(connection, row),
         "category": row.category or "",
@@ -142,11 +142,6 @@ def _card(connection: Connection, row: AnyRow, sums: Any) -> dict[str, Any]:
 def decider_of(row: AnyRow) -> str:
     """Who decided a mapping that waits no longer."""
     return "" if row.status == "pending" else f"{row.status} by {LABELS.get(row.source, row.source)}"
-
-
-def steps_of(row: AnyRow) -> list[str]:
-    """What each step did, in words."""
-    return row.steps or ([row.rationale] if row.rationale else [])
 
 
 def changed_of(sums: Sequence[AnyRow]) -> list[dict[str, str]]:

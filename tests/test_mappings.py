@@ -297,7 +297,7 @@ def test_the_page_tells_how_it_came_about_and_decides_it(
     page = get(client, here).text
     words = " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
     assert "Cleaned to" in words and "It reads like that." in words and "Reads alike." in words
-    assert f'href="/llm-center/review?id={proposed}"' in page and "are not completed yet" in words
+    assert f'href="/llm-center/review?id={proposed}"' in page and "Not completed yet: " in words
     answer = post(client, f"{here}/decide", fields_of(page, do="approve"))
     assert answer.location == here
     carry_out(database)
