@@ -142,7 +142,7 @@ EFFECTS = {
 }
 FOLLOWS = {
     "approve": [
-        "Those without an answer stay as they are; of several of one merchant one is approved, and the others give way.",
+        "Those without an answer stay as they are; of several of one merchant one is approved, the others give way.",
         "The merchants’ transactions that are pending, in review or mapped get the ticker, and their round-ups are "
         "allocated; for a merchant that is nobody’s they are completed and their round-ups released.",
         "Completed, failed and rejected transactions stay as they are.",
