@@ -30,7 +30,7 @@ from kamioi_web import (
     user_page,
 )
 from kamioi_web.actions import bulk as bulk_actions
-from kamioi_web.actions import counts, exports, login, preferences, tokens, views
+from kamioi_web.actions import counts, deciding_many, exports, login, mapping_runs, preferences, tokens, views
 from kamioi_web.actions import imports as import_actions
 from kamioi_web.actions import jobs as job_actions
 from kamioi_web.actions import quality as quality_actions
@@ -67,10 +67,12 @@ SITES = (
 ACTIONS = (
     bulk_actions,
     counts,
+    deciding_many,
     exports,
     import_actions,
     job_actions,
     login,
+    mapping_runs,
     quality_actions,
     review_actions,
     tokens,

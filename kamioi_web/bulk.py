@@ -1,21 +1,21 @@
 """A bulk change as it is asked for: which transactions, what becomes of them, and what that will come to."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kamioi_web import extents
 from kamioi_web.errors import BadRequest
+from kamioi_web.extents import Extent
 from kamioi_web.filters import words
 from kamioi_web.jobs import selection
 from kamioi_web.list_request import ListRequest, parse_list, single
 from kamioi_web.pages import TRANSACTIONS
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.queries import transactions as subject
-from kamioi_web.request_context import database_connection
 from kamioi_web.schema import STATUSES
 from kamioi_web.table_page import View
-from kamioi_web.text import STATUS_LABELS, number_text
+from kamioi_web.text import STATUS_LABELS
 
 HREF = TRANSACTIONS.bulk
 DOES = {
@@ -26,7 +26,6 @@ DOES = {
 SCOPES = ("rows", "all")
 OWN = ("do", "status_to", "category_to", "scope", "tick")
 MOST_TICKED = 150
-TYPED_ABOVE = 1_000
 Values = Mapping[str, list[str]]
 
 
@@ -57,24 +56,6 @@ class Bulk:
         return [*self.asked.pairs, *own, ("scope", "rows" if self.ticked else "all"), *rows]
 
 
-@dataclass(frozen=True)
-class Extent:
-    """How many rows that is: exactly, or at least so many; `by_status` where the totals tell."""
-
-    n: int
-    exact: bool
-    by_status: dict[str, int]
-
-    @property
-    def text(self) -> str:
-        return f"{'' if self.exact else 'at least '}{number_text(self.n)}"
-
-    @property
-    def to_type(self) -> str:
-        """The number that must be typed first; '' where it need not be."""
-        return str(self.n) if self.n > TYPED_ABOVE or not self.exact else ""
-
-
 def parse(values: Values, also: tuple[str, ...] = ()) -> Bulk:
     """Read what is asked for; BadRequest names what cannot be taken."""
     asked = parse_list(TRANSACTIONS.href, subject.PARAMETERS, values, (*OWN, *also))
@@ -97,31 +78,14 @@ def parse(values: Values, also: tuple[str, ...] = ()) -> Bulk:
 
 def extent_of(bulk: Bulk, view: View) -> Extent:
     """How many rows there are now."""
-    if bulk.ticked:
-        return Extent(len(bulk.ticked), True, {})
-    exactly = view.figures.exactly()
-    sums = (exactly or view.figures.sums()).value
-    counts: dict[str, int] = {}
-    for status, _, n, *_ in sums.rows:
-        counts[status] = counts.get(status, 0) + n
-    return Extent(sums.n, exactly is not None, counts if exactly else {})
+    return Extent(len(bulk.ticked), True, {}) if bulk.ticked else extents.extent_of(view)
 
 
 def frozen(bulk: Bulk, view: View) -> dict[str, Any] | None:
     """The rows as a job keeps them, as they are now; None when there is none."""
     if bulk.ticked:
         return selection.of_places([(place.id, place.at) for place in bulk.ticked])
-    connection = database_connection()
-    return selection.of_filter(connection, bulk.asked.pairs, subject.plan(connection, view.filters))
-
-
-def typed_wrong(extent: Extent, typed: str) -> str:
-    """What is wrong with the number that was typed; '' when it is right or need not be typed."""
-    if not extent.to_type or re.sub(r"[,.\s]", "", typed) == extent.to_type:
-        return ""
-    if not typed.strip():
-        return f"Type {extent.to_type} to change that many."
-    return f"“{typed[:20]}” is not {extent.to_type}, the number of rows by now. Look again, and type it to go on."
+    return extents.frozen(TRANSACTIONS, view)
 
 
 def _change(values: Values) -> dict[str, str]:

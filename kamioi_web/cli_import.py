@@ -62,7 +62,7 @@ def transactions(files: Files, mapping: tuple[str, ...], **given: Any) -> None:
 @imports.command("mappings")
 @_options
 def mappings(files: Files, mapping: tuple[str, ...], **given: Any) -> None:
-    """Merchants with their tickers as CSV or TSV."""
+    """Merchants with their tickers as CSV or TSV. A worker applies them to the transactions that are not completed."""
     _run(files, import_mappings, ImportOptions(mapping=_pairs(mapping), **given))
 
 

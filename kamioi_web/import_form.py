@@ -11,6 +11,7 @@ from kamioi_web.importing import choices, preview
 from kamioi_web.importing.choices import COLUMN, DELIMITERS, ENCODINGS, PRESET_NAMES, Choice
 from kamioi_web.importing.preview import Preview
 from kamioi_web.jobs import importing, store, uploaded
+from kamioi_web.list_request import single
 from kamioi_web.money import money
 from kamioi_web.pages import IMPORTS, JOBS
 from kamioi_web.request_context import database_connection, database_of, settings_of
@@ -41,8 +42,9 @@ def register(pages: Blueprint) -> None:
 
 
 def show_new() -> Response:
-    """The form that takes a file."""
-    return new_page()
+    """The form that takes a file; the address may say what it holds."""
+    kind = single(request.args.to_dict(flat=False), "kind")
+    return new_page(kind=kind if kind in KINDS else "transactions")
 
 
 def new_page(status: int = 200, error: str = "", kind: str = "transactions") -> Response:

@@ -29,7 +29,15 @@ ACTIONS = {
     "cancelled": (("retry", "Go on after all"),),
 }
 SHOWN_AS = {"import": import_result.shown, "quality": quality_run.shown}  # what a kind shows otherwise than the rest
-WORDS = {"changed": "{} changed", "left": "{} left as they are", "differences": "{} differences"}
+WORDS = {
+    "changed": "{} changed",
+    "left": "{} left as they are",
+    "differences": "{} differences",
+    "approved": "{} approved at once",
+    "waiting": "{} wait for review",
+    "unanswered": "{} not answered",
+}
+PAGES_OF = {"transaction": "/transactions", "mapping": "/llm-center"}  # where what was left is shown
 
 
 def register(pages: Blueprint) -> None:
@@ -141,7 +149,8 @@ def _actions(row: AnyRow) -> list[dict[str, str]]:
     if kind and kind.begins_anew:  # a pause would lose what is done
         found = [action for action in found if action[0] != "pause"]
     over = row.state not in OPEN_STATES and row.undone_by is None
-    if kind and kind.undoable and over and row.result.get("changed") and g.admin.may("operator"):
+    undoable = kind and kind.undoable and not row.result.get("final")
+    if undoable and over and row.result.get("changed") and g.admin.may("operator"):
         found.append(("undo", "Undo"))
     return [{"href": f"{JOBS.href}/{row.id}/{wish}", "label": label} for wish, label in found]
 
@@ -157,7 +166,8 @@ def _left(row: AnyRow) -> dict[str, Any]:
     shown = [
         {
             "id": one.subject_id,
-            "href": f"/transactions/{one.subject_id}?at={Cursor(one.at, one.subject_id)}",
+            "what": one.subject,
+            "href": f"{PAGES_OF[one.subject]}/{one.subject_id}?at={Cursor(one.at, one.subject_id)}",
             "why": one.note,
         }
         for one in left

@@ -112,6 +112,7 @@ def page(table: "TablePage", view: "View", rows: Mapping[str, Any], found: Found
         ],
         "tabs": _tabs(table, view),
         "pairs": asked.pairs,
+        "tools": table.tools(view) if table.tools else None,
         "statuses": list(STATUS_LABELS.items()),
         "clear_href": asked.all_href if asked.pairs else None,
         "views": saved_views.offered(table, view.connection, asked),

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, g, jsonify, render_template, request
+from sqlalchemy import Connection
 
-from kamioi_web import detail
+from kamioi_web import detail, review_page
+from kamioi_web.actions.review import HREF, NONE, ROLE
 from kamioi_web.api.merchant_objects import MappingAnswer
 from kamioi_web.figures import Sums
 from kamioi_web.list_request import parse_list, with_query
@@ -12,6 +14,7 @@ from kamioi_web.merchant_page import EMBEDDED, descriptors_of, tiles, totals_of
 from kamioi_web.pages import MAPPINGS, MERCHANTS, TRANSACTIONS
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.queries import mapping_cells, mapping_detail, mappings, merchant_detail
+from kamioi_web.queries import review as queries
 from kamioi_web.queries.mapping_cells import decider
 from kamioi_web.request_context import database_connection
 from kamioi_web.text import LABELS, iso_text, moment_text, percent_text
@@ -33,6 +36,7 @@ def show(id: int) -> str:
     return render_template(
         "mappings_detail.html",
         mapping=_shown(row),
+        decision=_decision(connection, row),
         tiles=tiles(kept, row.merchant_id),
         others=[_shown(other) for other in others[: mapping_detail.MOST]],
         others_href=_all_of(row.merchant_id) if len(others) > mapping_detail.MOST else "",
@@ -47,11 +51,15 @@ def show(id: int) -> str:
 def show_json(id: int) -> Any:
     """One mapping as the list's JSON gives it, with the merchant's totals and what else was decided about it."""
     parse_list(MAPPINGS.href, (), request.args.to_dict(flat=False), ("at",))
-    connection = database_connection()
+    return jsonify(answer_of(database_connection(), id))
+
+
+def answer_of(connection: Connection, id: int) -> MappingAnswer:
+    """One mapping as the API gives it; NotFound when there is none."""
     row = mapping_detail.find(connection, id)
     others = mapping_detail.others(connection, row)[: mapping_detail.MOST]
     beside = mappings.beside(connection, [row])
-    found: MappingAnswer = {
+    return {
         "success": True,
         "mapping": {
             **mapping_cells.as_json(row, beside),
@@ -60,7 +68,34 @@ def show_json(id: int) -> Any:
             "others": [mapping_cells.as_json(other, beside) for other in others],
         },
     }
-    return jsonify(found)
+
+
+def _decision(connection: Connection, row: Any) -> dict[str, Any]:
+    """How it came about, and what can be decided; an answer that is in force is not offered once more."""
+    stands = row.status == "approved" and row.in_force == row.id
+    options = review_page.options_of(connection, row)
+    return {
+        "cleaned": row.cleaned or "",
+        "steps": row.steps or [],
+        "options": [one for one in options if not stands or one["value"] != (row.ticker or NONE)],
+        "stands": stands,
+        "effects": _effects(review_page.changed_of(queries.open_sums(connection, row.merchant_id)), stands),
+        "may": g.admin.may(ROLE),
+        "action": f"{MAPPINGS.href}/{row.id}/decide",
+        "review_href": f"{HREF}?id={row.id}",
+    }
+
+
+def _effects(changed: list[dict[str, str]], stands: bool) -> list[str]:
+    """What a decision applies to, in words."""
+    told = [
+        f"Not completed yet: {one['n']} of {one['amount']}. A decision is applied to them; their round-ups, "
+        f"{one['round_up']}, go to the ticker, or with None back to their users."
+        for one in changed
+    ] or ["No transaction of this merchant is open, so a decision changes none; later ones are mapped by it."]
+    if stands:
+        told.append("Rejecting it lets those that are mapped by it wait again.")
+    return [*told, "Completed, failed and rejected transactions stay as they are."]
 
 
 def _all_of(merchant_id: int) -> str:

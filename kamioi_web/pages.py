@@ -8,6 +8,7 @@ from kamioi_web.queries import (
     job_cells,
     job_list,
     mapping_cells,
+    mapping_tools,
     mappings,
     merchant_cells,
     merchants,
@@ -29,6 +30,7 @@ MAPPINGS = TablePage(
     api="/llm-center/mappings",
     largest=50,
     under_data=True,
+    tools=mapping_tools.tools,
 )
 MERCHANTS = TablePage("merchants", "Merchants", merchants, merchant_cells)
 IMPORTS = TablePage("imports", "Imports", import_runs, import_cells, section="Operations")

@@ -13,7 +13,9 @@ from kamioi_web import audit
 from kamioi_web.db import Database
 from kamioi_web.errors import KamioiError
 from kamioi_web.jobs import store
+from kamioi_web.queries import review
 from kamioi_web.settings import Settings
+from kamioi_web.text import number_text
 
 MOST_COUNTED = 99
 
@@ -78,6 +80,18 @@ def _open_jobs() -> str:
     return ""
 
 
+def _waiting() -> str:
+    """How many proposals wait for a reviewer, for the badge: from the totals, kept for some seconds."""
+    kept = current_app.extensions["aggregates"]
+    with suppress(KamioiError, DBAPIError):
+        n = kept.get("proposals waiting", lambda: review.waiting(database_connection())).value
+        return number_text(n) if n else ""
+    return ""
+
+
+BADGES: dict[str, Callable[[], str]] = {"/jobs": _open_jobs, "/llm-center": _waiting}
+
+
 def took() -> str:
     """How long this request has taken so far."""
     return f"{(time.perf_counter() - g.began) * 1000:.0f} ms"
@@ -90,7 +104,7 @@ def shown_everywhere(links: Sequence[Any]) -> Callable[[], dict[str, Any]]:
         admin = g.get("admin")
         nav = [
             {"label": link.title, "href": link.href, "section": link.section, "current": link.holds(request.path),
-             "note": _open_jobs() if link.href == "/jobs" else ""}
+             "note": BADGES[link.href]() if link.href in BADGES else ""}
             for link in links
             if admin and admin.may(link.role)
         ]  # fmt: skip

@@ -1,5 +1,6 @@
 """The page on which proposals are decided: one after the other, the ones with the most money waiting first."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -128,16 +129,9 @@ def _card(connection: Connection, row: AnyRow, sums: Any) -> dict[str, Any]:
         "cleaned": row.cleaned or "",
         "steps": row.steps or ([row.rationale] if row.rationale else []),
         "by": _by(row),
-        "options": _options(connection, row),
+        "options": options_of(connection, row),
         "category": row.category or "",
-        "changed": [
-            {
-                "n": number_text(one.n),
-                "amount": money(one.amount_cents, one.currency),
-                "round_up": money(one.round_up_cents, one.currency),
-            }
-            for one in sums
-        ],
+        "changed": changed_of(sums),
         "n": number_text(n),
         "rows_href": f"{TRANSACTIONS.href}?merchant_id={row.merchant_id}",
         "examples": [_example(one) for one in queries.examples(connection, row.merchant_id)],
@@ -150,13 +144,25 @@ def decider_of(row: AnyRow) -> str:
     return "" if row.status == "pending" else f"{row.status} by {LABELS.get(row.source, row.source)}"
 
 
+def changed_of(sums: Sequence[AnyRow]) -> list[dict[str, str]]:
+    """What a decision may change, by currency."""
+    return [
+        {
+            "n": number_text(one.n),
+            "amount": money(one.amount_cents, one.currency),
+            "round_up": money(one.round_up_cents, one.currency),
+        }
+        for one in sums
+    ]
+
+
 def _by(row: AnyRow) -> str:
     if not row.confidence:
         return "no proposal"
     return f"proposed by {row.model or LABELS.get(row.source, row.source).lower()}"
 
 
-def _options(connection: Connection, row: AnyRow) -> list[dict[str, Any]]:
+def options_of(connection: Connection, row: AnyRow) -> list[dict[str, Any]]:
     """The proposal, then what else it may be; nobody is always among them."""
     proposed = [] if not row.confidence else [(row.ticker, row.company, row.confidence, "")]
     others = [(one["ticker"], one["company"], one["confidence"], one["reason"]) for one in row.alternatives or []]

@@ -1,6 +1,6 @@
 """TablePage: one list as page, rows, summary, timeline, newer and JSON, all from the same query module."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import ModuleType
@@ -61,6 +61,7 @@ class TablePage:
     under_data: bool = False  # the old clients look for its rows inside of “data”
     bulk: str = ""  # the address at which many of its rows are changed
     bulk_role: str = "operator"
+    tools: Callable[[Any], dict[str, Any]] | None = None  # what NAME_tools.html, above the list, is told of its View
 
     @property
     def href(self) -> str:

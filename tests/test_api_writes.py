@@ -9,6 +9,8 @@ from contract import assert_as_described
 from flask.testing import FlaskClient
 from helpers import add_directory, random_rows, stored
 from job_helpers import carry_out, everything, job_of, statuses
+from review_helpers import carry_out as carry_out_mappings
+from review_helpers import mapping, merchant, propose, rows_of
 from sqlalchemy import select
 
 from kamioi_web import totals
@@ -124,3 +126,64 @@ def test_a_job_is_steered(filled: Database, call: Callable[..., Any]) -> None:
     assert call("POST", f"/jobs/{id}/cancel").json["job"]["state"] == "cancelled"
     assert call("POST", f"/jobs/{id}/cancel").status_code == 409
     assert call("POST", f"/jobs/{id}/retry").json["job"]["state"] == "waiting"
+
+
+MAPPING = "/llm-center/mapping"
+
+
+@pytest.fixture
+def proposed(filled: Database) -> dict[int, int]:
+    """{merchant: its proposal} of three merchants."""
+    return {id: propose(filled, id, "SBUX", "Starbucks") for id in (1, 2, 3)}
+
+
+def test_a_mapping_is_approved_once_and_the_second_is_told_who_was_first(
+    filled: Database, proposed: dict[int, int], call: Callable[..., Any]
+) -> None:
+    id, path = proposed[1], f"{MAPPING}/{proposed[1]}/approve"
+    first = call("POST", path, key="k", role="reviewer")
+    assert first.status_code == 200 and first.json["mapping"]["status"] == "approved"
+    assert first.json["mapping"]["in_force"] and first.json["mapping"]["admin_approved"] == 1
+    assert call("POST", path, key="k", role="reviewer").json == first.json
+    carry_out_mappings(filled)
+    assert {row.ticker for row in rows_of(filled, 1) if row.status == "mapped"} == {"SBUX"}
+    for action, body in (("approve", None), ("reject", {"version": 1}), ("update", {"ticker": None})):
+        late = call("PUT" if action == "update" else "POST", f"{MAPPING}/{id}/{action}", body, role="reviewer")
+        told = f"Already approved by {first.json['mapping']['decided_by']} at "
+        assert late.status_code == 409 and told in late.json["detail"], late.json
+    assert mapping(filled, id).status == "approved"
+
+
+def test_a_mapping_is_rejected_and_updated(
+    filled: Database, proposed: dict[int, int], call: Callable[..., Any]
+) -> None:
+    gone = call("POST", f"{MAPPING}/{proposed[1]}/reject", {"version": 1}, role="reviewer")
+    assert gone.json["mapping"]["status"] == "rejected" and merchant(filled, 1).mapping_id is None
+    body = {"ticker": "mcd", "category": "Dining", "company_name": "Anything", "merchant_name": "Anything"}
+    made = call("PUT", f"{MAPPING}/{proposed[2]}/update", body, role="reviewer").json["mapping"]
+    assert (made["ticker"], made["category"], made["source"], made["in_force"]) == ("MCD", "Dining", "admin", True)
+    assert made["company_name"] != "Anything" and merchant(filled, 2).mapping_id == made["id"] != proposed[2]
+    none = call("PUT", f"{MAPPING}/{made['id']}/update", {"ticker": None, "version": 1}, role="reviewer")
+    assert none.json["mapping"]["ticker"] is None
+    assert merchant(filled, 2).mapping_id == none.json["mapping"]["id"]
+    carry_out_mappings(filled)
+    opened = {row.id for row in rows_of(filled, 2) if row.status in ("pending", "needs_review", "mapped")}
+    assert not opened and list(totals.check(filled)) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "status", "said"),
+    [("update", {"ticker": "NOSUC"}, 404, "NOSUC is not in the catalogue"),
+     ("update", {"ticker": "no ticker!"}, 400, "ticker"), ("update", {}, 400, "ticker"),
+     ("update", {"ticker": "MCD", "category": "x" * 101}, 400, "category"),
+     ("update", {"ticker": "MCD", "status": "approved"}, 400, "status"),
+     ("approve", {"version": 0}, 400, "version"), ("approve", [], 400, "version"), ("reject", {"to": 1}, 400, "to")],
+)  # fmt: skip
+def test_a_decision_that_cannot_be_taken_is_named(
+    filled: Database, proposed: dict[int, int], call: Callable[..., Any], action: str, body: Any, status: int, said: str
+) -> None:
+    method = "PUT" if action == "update" else "POST"
+    answer = call(method, f"{MAPPING}/{proposed[1]}/{action}", body, role="reviewer")
+    assert answer.status_code == status and said in answer.json["detail"], answer.json
+    assert call(method, f"{MAPPING}/{proposed[1]}/{action}", body, role="viewer").status_code == 403
+    assert mapping(filled, proposed[1]).status == "pending"

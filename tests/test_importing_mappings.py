@@ -4,11 +4,18 @@ import csv
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from helpers import add_directory, random_rows
+from job_helpers import carry_out as carry_out_imports
+from job_helpers import everything, job_of
+from review_helpers import carry_out, propose
+from sqlalchemy import select, update
+from test_imports_browser import order, upload
 
+from kamioi_web import totals
 from kamioi_web.errors import KamioiError
 from kamioi_web.importing.mappings import import_mappings, read_confidence, read_ticker
 from kamioi_web.importing.model import ImportOptions, Reject
+from kamioi_web.jobs.tables import jobs
 from kamioi_web.schema import llm_mappings, merchants
 
 
@@ -118,3 +125,77 @@ def test_confidences_and_tickers():
     for text in ("TOOLONGX", "1A", "A.", "A B", "ÄÖ", "=A"):
         with pytest.raises(Reject):
             read_ticker(text)
+
+
+OPEN = ("pending", "needs_review", "mapped")
+
+
+@pytest.fixture
+def waiting(database, make_transactions):
+    """Merchants named as in the legacy examples, with transactions of every status and a proposal that waits."""
+    add_directory(database)
+    names = {1: "Starbucks", 2: "Apple Store", 3: "Target"}
+    with database.writing() as connection:
+        for id, name in names.items():
+            connection.execute(update(merchants).where(merchants.c.id == id).values(descriptor=name, name=name))
+    make_transactions([row | {"merchant_id": row["merchant_id"] % 5 + 1} for row in random_rows(400)])
+    propose(database, 1, "MCD", "McDonald's")
+    return names
+
+
+def assert_applied(database, before):
+    """The open rows of the uploaded merchants have their tickers and shares; all others are as they were."""
+    tickers = {1: "SBUX", 2: "AAPL", 3: "TGT"}
+    now = everything(database)[0]
+    for was, row in zip(before, now, strict=True):
+        merchant_id, status = was[2], was[9]
+        if status in OPEN and merchant_id in tickers:
+            assert (row[9], row[10]) == ("mapped", tickers[merchant_id])
+        else:
+            assert row == was
+    assert list(totals.check(database)) == []
+
+
+def apply_jobs(database):
+    with database.reading() as connection:
+        return connection.execute(select(jobs).where(jobs.c.kind == "apply").order_by(jobs.c.id)).fetchall()
+
+
+@pytest.mark.parametrize("name", ["test_bulk_upload.csv", "test_upload.csv"])
+def test_an_upload_is_applied_to_what_is_open(database, waiting, shared_data, name):
+    before = everything(database)[0]
+    load(database, shared_data / "legacy" / name)
+    assert [job.parameters["merchant_ids"] for job in apply_jobs(database)] == [[1, 2, 3]]
+    assert carry_out(database) == 1
+    assert_applied(database, before)
+    with database.reading() as connection:
+        query = select(llm_mappings.c.source, llm_mappings.c.status).where(llm_mappings.c.merchant_id == 1)
+        assert dict(map(tuple, connection.execute(query))) == {"rule": "superseded", "upload": "approved"}
+    load(database, shared_data / "legacy" / name)
+    assert len(apply_jobs(database)) == 1
+
+
+def test_an_upload_in_the_browser_is_applied_too(database, waiting, shared_data, make_client):
+    client, before = make_client("operator"), everything(database)[0]
+    data = (shared_data / "legacy" / "test_upload.csv").read_bytes()
+    address = upload(client, data, "test_upload.csv", "mappings")
+    id = order(client, address)
+    carry_out_imports(database)
+    assert job_of(database, id).result["added"] == 3
+    assert [job.admin_id for job in apply_jobs(database)] == [job_of(database, id).admin_id]
+    carry_out(database)
+    assert_applied(database, before)
+
+
+def test_merchants_are_applied_five_hundred_at_a_time_and_only_those_with_open_rows(database, make_transactions):
+    add_directory(database)
+    Path("first.csv").write_text("merchant,ticker\n" + "".join(f"PLACE {n},\n" for n in range(700)))
+    load(database, "first.csv")
+    assert apply_jobs(database) == []
+    with database.reading() as connection:
+        here = merchants.c.descriptor.like("PLACE %")
+        ids = connection.scalars(select(merchants.c.id).where(here).order_by(merchants.c.id)).all()
+    make_transactions([{"merchant_id": id, "status": "pending"} for id in ids[:600]])
+    Path("second.csv").write_text("merchant,ticker\n" + "".join(f"PLACE {n},SBUX\n" for n in range(700)))
+    load(database, "second.csv")
+    assert [len(job.parameters["merchant_ids"]) for job in apply_jobs(database)] == [500, 100]

@@ -12,7 +12,9 @@ from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 from helpers import add_directory, get, ids_in, random_rows, scroll, statements_of, stored, total_in, url
 from mapping_rows import add_mappings, add_more, stored_mappings
+from review_helpers import carry_out, mapping, propose, rows_of
 from sqlalchemy import insert, update
+from test_bulk import post
 
 from kamioi_web import totals
 from kamioi_web.db import Database
@@ -267,5 +269,65 @@ def test_the_number_of_statements_does_not_grow(
                 assert "count(" not in statement.lower(), statement
                 assert " FROM transactions" not in statement, statement
     for query, numbers in counts.items():
-        assert max(numbers) <= 22, (query, numbers)
+        assert max(numbers) <= 24, (query, numbers)
         assert max(numbers) - min(numbers) <= 2, (query, numbers)
+
+
+@pytest.fixture
+def proposed(database: Database, make_transactions: Callable[..., None]) -> int:
+    """A proposal for a merchant with transactions."""
+    add_directory(database)
+    make_transactions([row | {"merchant_id": row["merchant_id"] % 3 + 1} for row in random_rows(200)])
+    return propose(database, 1, "SBUX", "Starbucks")
+
+
+def fields_of(page: str, **fields: str) -> dict[str, str]:
+    """What the form of the mapping's page sends."""
+    form = BeautifulSoup(page, "html.parser").select_one("#decide")
+    assert form is not None
+    kept = {str(field["name"]): str(field["value"]) for field in form.select("input[type=hidden]")}
+    kept |= {str(field["name"]): str(field["value"]) for field in form.select("input[type=radio][checked]")}
+    return {name: value for name, value in (kept | fields).items() if name != "csrf_token"}
+
+
+def test_the_page_tells_how_it_came_about_and_decides_it(
+    database: Database, proposed: int, make_client: Callable[..., FlaskClient]
+) -> None:
+    client, here = make_client("reviewer"), f"/llm-center/{proposed}"
+    page = get(client, here).text
+    words = " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
+    assert "Cleaned to" in words and "It reads like that." in words and "Reads alike." in words
+    assert f'href="/llm-center/review?id={proposed}"' in page and "Not completed yet: " in words
+    answer = post(client, f"{here}/decide", fields_of(page, do="approve"))
+    assert answer.location == here
+    carry_out(database)
+    assert mapping(database, proposed).status == "approved"
+
+
+def test_what_stands_can_be_changed_or_rejected_on_its_page(
+    database: Database, proposed: int, make_client: Callable[..., FlaskClient]
+) -> None:
+    client, here = make_client("reviewer"), f"/llm-center/{proposed}"
+    post(client, f"{here}/decide", fields_of(get(client, here).text, do="approve"))
+    carry_out(database)
+    page = get(client, here).text
+    assert "Decide it anew" in page and "Completed, failed and rejected transactions stay as they are." in page
+    assert 'value="AMZN"' in page and 'name="pick" value="SBUX"' not in page and "review?id=" not in page
+    before = rows_of(database, 1)
+    stale = fields_of(page, do="reject", once="later")
+    made = post(client, f"{here}/decide", fields_of(page, do="change", ticker="mcd", category="Fast food")).location
+    assert made != here and "Fast food" in get(client, made).text
+    carry_out(database)
+    for was, now in zip(before, rows_of(database, 1), strict=True):
+        opened = was.status in ("pending", "needs_review", "mapped")
+        assert now == was if not opened else (now.ticker, now.category) == ("MCD", "Fast food")
+    assert "Already rejected by" in html.unescape(post(client, f"{here}/decide", stale, status=409).text)
+    post(client, f"{made}/decide", fields_of(get(client, made).text, do="reject"))
+    carry_out(database)
+    assert {row.status for row in rows_of(database, 1) if row.ticker is None} >= {"pending"}
+    assert list(totals.check(database)) == []
+
+
+def test_a_viewer_sees_how_it_came_about_and_no_buttons(proposed: int, make_client: Callable[..., FlaskClient]) -> None:
+    page = get(make_client("viewer"), f"/llm-center/{proposed}").text
+    assert "How it came about" in page and "takes the role reviewer" in page and 'name="do"' not in page

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, request
+from flask import Blueprint, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from kamioi_web import bulk as asking
+from kamioi_web import extents
 from kamioi_web.auth.guard import require_role
-from kamioi_web.bulk import HREF, Bulk, Extent
+from kamioi_web.bulk import HREF, Bulk
 from kamioi_web.errors import BadRequest
+from kamioi_web.extents import Extent
 from kamioi_web.jobs.store import Order
 from kamioi_web.list_request import with_query
 from kamioi_web.pages import TRANSACTIONS
@@ -19,7 +21,6 @@ from kamioi_web.text import STATUS_LABELS, number_text
 
 blueprint = Blueprint("bulk", __name__)
 ROLE = TRANSACTIONS.bulk_role
-SAMPLE = 10
 NOT_ASKED = ("csrf_token", FIELD, "typed")
 
 
@@ -45,7 +46,7 @@ def change(connection: Connection) -> ResponseReturnValue:
     bulk = asking.parse(values)
     view = TRANSACTIONS.view_of(bulk.asked)
     extent = asking.extent_of(bulk, view)
-    if wrong := asking.typed_wrong(extent, request.form.get("typed", "")):
+    if wrong := extents.typed_wrong(extent, request.form.get("typed", "")):
         return _page(bulk, 400, wrong)
     rows = asking.frozen(bulk, view)
     if rows is None:
@@ -55,31 +56,23 @@ def change(connection: Connection) -> ResponseReturnValue:
 
 def order_of(bulk: Bulk, extent: Extent, rows: dict[str, Any]) -> Order:
     """The job that does it."""
-    noun = "transaction" if extent.n == 1 else "transactions"
-    title = bulk.title.format(f"{extent.text} {noun}")
+    title = bulk.title.format(extent.of("transaction", "transactions"))
     total = extent.n if extent.exact else None
     return Order("bulk", "default", title, {"selection": rows, "change": bulk.change}, g.admin.id, total)
 
 
 def _page(bulk: Bulk, status: int = 200, error: str = "") -> tuple[str, int]:
-    view = TRANSACTIONS.view_of(bulk.asked)
-    extent = asking.extent_of(bulk, view)
-    values: dict[str, list[str]] = {}
-    for name, text in bulk.asked.pairs:
-        values.setdefault(name, []).append(text)
+    extent = asking.extent_of(bulk, TRANSACTIONS.view_of(bulk.asked))
     page = {
         "title": bulk.title.format(f"{extent.text} transactions"),
         "n": extent.n,
-        "filters": [(chip[0], chip[1]) for chip in TRANSACTIONS.cells.chips(bulk.asked)],
         "effects": _effects(bulk, extent),
         "to_type": extent.to_type,
         "error": error,
         "pairs": bulk.pairs,
-        "ticked": [str(place) for place in bulk.ticked],
-        "back_href": bulk.asked.link(),
+        "action": HREF,
     }
-    sample = TRANSACTIONS.embed(values, SAMPLE, bulk.ticked[:SAMPLE])
-    return render_template("bulk.html", page=page, sample=sample), status
+    return extents.ask(TRANSACTIONS, bulk.asked, page, bulk.ticked, status)
 
 
 def _effects(bulk: Bulk, extent: Extent) -> list[str]:

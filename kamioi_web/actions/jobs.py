@@ -70,5 +70,7 @@ def _undo_of(job: AnyRow) -> Order:
     kind = KINDS.get(job.kind)
     if kind is None or not kind.undoable:
         raise BadRequest("This job changes nothing that could be put back.", "undo")
+    if job.result.get("final"):
+        raise BadRequest("Decisions that were taken back are not restored by an undo. Decide them anew.", "undo")
     changed = job.result.get("changed", 0)
     return Order("undo", job.queue, f"Undo: {job.title}", {"job_id": job.id}, g.admin.id, changed, undo_of=job.id)

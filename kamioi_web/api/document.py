@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from kamioi_web.api.answers import Error
@@ -90,8 +90,14 @@ def _operation(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]
         },
     }
     if endpoint.body:
-        operation["requestBody"] = {"required": True, "content": _json(schemas[endpoint.name, "body"])}
+        content = _json(schemas[endpoint.name, "body"])
+        operation["requestBody"] = {"required": _needed(endpoint.body), "content": content}
     return operation | ({"security": []} if endpoint.open else {})
+
+
+def _needed(body: type[BaseModel]) -> bool:
+    """Whether a body has a field that must be given."""
+    return any(field.is_required() for field in body.model_fields.values())
 
 
 def describe(parameter: Parameter) -> dict[str, Any]:

@@ -100,6 +100,11 @@ STEERED = {
     "retry": "Let a job that failed or was cancelled go on",
 }
 KEYED = "With an Idempotency-Key, the same request sent again acts once and is answered the same."
+DECIDED = {
+    "approve": "Approve a mapping as it is proposed",
+    "reject": "Reject a mapping; its merchant waits for another",
+}
+DECIDING = f"{KEYED} A job applies it to the merchant's transactions that are not completed."
 ACCESS = (
     Endpoint(
         "login",
@@ -220,6 +225,35 @@ WRITES = (
         body=writes.BulkChange,
         role=TRANSACTIONS.bulk_role,
         status=202,
+    ),
+    *(
+        Endpoint(
+            f"{action}_mapping",
+            f"/api/admin/llm-center/mapping/<int:id>/{action}",
+            writes.decide(action),
+            title,
+            merchant_objects.MappingAnswer,
+            MAPPINGS.title,
+            about=DECIDING,
+            method="POST",
+            keyed=True,
+            body=writes.Decision,
+            role="reviewer",
+        )
+        for action, title in DECIDED.items()
+    ),
+    Endpoint(
+        "update_mapping",
+        "/api/admin/llm-center/mapping/<int:id>/update",
+        writes.update_mapping,
+        "Map a merchant to another company, or to none",
+        merchant_objects.MappingAnswer,
+        MAPPINGS.title,
+        about=f"{DECIDING} The answer is the new mapping; the old one is kept as rejected.",
+        method="PUT",
+        keyed=True,
+        body=writes.NewAnswer,
+        role="reviewer",
     ),
     Endpoint(
         "undo_job",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from kamioi_web.db import Database
 from kamioi_web.dialects import dialect_of
@@ -18,7 +18,9 @@ from kamioi_web.importing.names import readable
 from kamioi_web.importing.purchases import read_category, read_descriptor
 from kamioi_web.importing.rows import SEPARATOR, Row, RowReader, digest
 from kamioi_web.importing.run import Job, run
+from kamioi_web.jobs.mapping import order_apply
 from kamioi_web.loading import find_or_add_merchants
+from kamioi_web.review import weights
 from kamioi_web.schema import llm_mappings, merchants, to_micros
 
 AT_ONCE = 500
@@ -59,7 +61,8 @@ def plan_mappings(path: Path, options: ImportOptions) -> Job:
     rows = MappingReader(layout.columns)
     reader = RowReader(layout.header, lambda row, chain: rows.read(row, chain)[0], rows.read)
     settings = {"columns": {field: list(places) for field, places in layout.columns.items()}}
-    return Job("mappings", path, layout, reader, MappingStore(), settings, describe(layout), chained=False)
+    store = MappingStore(options.admin_id)
+    return Job("mappings", path, layout, reader, store, settings, describe(layout), chained=False)
 
 
 class MappingReader:
@@ -106,13 +109,15 @@ def read_confidence(text: str) -> float:
 
 
 class MappingStore:
-    """Stores batches of mappings and puts them in force."""
+    """Stores batches of mappings, puts them in force, and has their merchants' open transactions changed by jobs."""
 
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
+    def __init__(self, admin_id: int | None = None) -> None:
+        self.now, self.admin_id = datetime.now(UTC), admin_id
 
     def save(self, connection: Connection, items: list[MappingItem]) -> int:
         """Store them and return how many were new."""
+        # Imports of transactions that have read the merchants are waited for, so that what is open is seen here.
+        dialect_of(connection).lock(connection, weights.MAPPING)
         dialect_of(connection).lock(connection, "mappings")
         known = _ids(connection, [item.reference for item in items])
         fresh = {item.reference: item for item in items if item.reference not in known}
@@ -126,7 +131,16 @@ class MappingStore:
         in_force = {found[item.descriptor][0]: item for item in fresh.values()}
         ids = _ids(connection, list(fresh))
         _put_in_force(connection, {merchant: (ids[item.reference], item) for merchant, item in in_force.items()})
+        self._order_apply(connection, sorted(in_force))
         return added
+
+    def _order_apply(self, connection: Connection, merchant_ids: list[int]) -> None:
+        """In the transaction of the batch, for those that have open transactions."""
+        opened: list[int] = []
+        for start in range(0, len(merchant_ids), AT_ONCE):
+            opened += weights.with_open(connection, merchant_ids[start : start + AT_ONCE])
+        for start in range(0, len(opened), AT_ONCE):
+            order_apply(connection, self.admin_id, opened[start : start + AT_ONCE], "that were uploaded")
 
     def sums(self, items: list[MappingItem]) -> Counter[str]:
         """Mappings have no amounts."""
@@ -154,10 +168,15 @@ def _ids(connection: Connection, references: list[str]) -> dict[str, int]:
 
 
 def _put_in_force(connection: Connection, chosen: dict[int, tuple[int, MappingItem]]) -> None:
-    """{merchant: (mapping, item)}: that mapping is the merchant's; other approved ones of it are superseded."""
+    """{merchant: (mapping, item)}: that mapping is the merchant's; others that are approved or wait are superseded."""
     t = llm_mappings.c
-    others = (t.merchant_id == bindparam("merchant")) & (t.id != bindparam("mapping")) & (t.status == "approved")
-    supersede = update(llm_mappings).where(others).values(status="superseded", version=t.version + 1)
+    others = (
+        (t.merchant_id == bindparam("merchant"))
+        & (t.id != bindparam("mapping"))
+        & or_(t.status == "approved", t.status == "pending")
+    )
+    gone = {"status": "superseded", "version": t.version + 1, "claimed_by": None, "claimed_until": None}
+    supersede = update(llm_mappings).where(others).values(gone)
     pairs = [{"merchant": merchant, "mapping": mapping} for merchant, (mapping, _) in chosen.items()]
     connection.execute(supersede, pairs)
     set_mapping = (

@@ -34,6 +34,7 @@ class ImportOptions:
     name: str | None = None  # of the file, where it lies under another
     look: int | None = None  # with dry_run: look at so many records only, and at no more than LOOK_BYTES
     guard: Callable[[Connection, int], None] | None = None  # ends each transaction; told what this run has added
+    admin_id: int | None = None  # who ordered it
     check: Callable[[], None] | None = None  # called now and then; what it raises stops the import
 
     @property

@@ -21,7 +21,7 @@ from kamioi_web.review import weights
 from kamioi_web.schema import merchants
 from kamioi_web.sql_types import AnyRow
 
-OPEN = ("pending", "needs_review", "mapped")  # what a mapping may still change
+OPEN = weights.OPEN  # what a mapping may still change
 UNMAPPED: dict[str, Any] = {"ticker": None, "status": "pending"}
 
 

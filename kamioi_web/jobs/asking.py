@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from kamioi_web.errors import KamioiError
+from kamioi_web.jobs import mapping_images
 from kamioi_web.jobs.mapping import order_apply
+from kamioi_web.jobs.mapping_images import Image
 from kamioi_web.jobs.running import Chunk, Ended, Job
 from kamioi_web.jobs.selection import Selection
 from kamioi_web.mapping import storing
@@ -24,11 +26,15 @@ from kamioi_web.sql_types import AnyRow
 A_CHUNK = 500
 LONGEST_REST = 300.0  # seconds after which a job that waits for the model looks again
 m, k, i = llm_mappings.c, merchants.c, instruments.c
-NO_MODEL = "No model is set up, so nothing was asked. Set KAMIOI_LLM_URL and KAMIOI_LLM_MODEL, then try again."
+HOW_TO_SET_UP = (
+    "Set KAMIOI_LLM_URL and KAMIOI_LLM_MODEL, and KAMIOI_LLM_KEY where the endpoint asks for a key, then start Kamioi "
+    "Web and its workers again."
+)
+NO_MODEL = f"No model is set up, so nothing was asked. {HOW_TO_SET_UP}"
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Ask about every mapping that still waits; `approved` stand at once, `answered` wait with a better proposal."""
+    """Ask about every mapping that still waits; of those `answered`, `approved` stand at once, the others wait on."""
     if not job.database.settings.llm_url:
         raise KamioiError(NO_MODEL)
     with job.database.reading(seconds=30) as connection:
@@ -94,23 +100,40 @@ def _store(
 ) -> None:
     """The answers become the proposals; the sure ones are put in force and applied."""
     mapped: dict[int, tuple[int, Answer]] = {}
-    answered = 0
+    images: list[Image] = []
     for row in rows:
         said = answers.get(_name(row))
         if not isinstance(said, Answer):
             continue
         status = _decide(job, pipeline, row, said)
-        if storing.answer(chunk.connection, row, said, status):
-            answered += 1
+        became = storing.answer(chunk.connection, row, said, status)
+        if became is not None:
+            images.append(Image(row, became))
             if status == "approved":
                 mapped[row.merchant_id] = (row.id, said)
-    storing.put_in_force(chunk.connection, mapped)
-    if mapped:
-        order_apply(chunk.connection, job, list(mapped), "that the model made")
-    known = job.result
+    _put_in_force(chunk.connection, job, images, mapped)
+    answered, known = len(images), job.result
     unanswered = known.get("unanswered", 0) + len(rows) - answered
     counts = {"approved": known.get("approved", 0) + len(mapped), "answered": known.get("answered", 0) + answered}
-    job.result = known | counts | {"unanswered": unanswered}
+    job.result = known | counts | {"unanswered": unanswered, "changed": counts["answered"]}
+
+
+def _put_in_force(
+    connection: Connection, job: Job, images: Sequence[Image], mapped: dict[int, tuple[int, Answer]]
+) -> None:
+    """Put the sure ones in force, have them applied, and keep what was before, for undo."""
+    if mapped:
+        names = ("ticker", "company", "mapping_id")
+        query = select(k.id, *(k[name] for name in names)).where(k.id.in_(mapped)).order_by(k.id).with_for_update()
+        before = {row.id: {name: getattr(row, name) for name in names} for row in connection.execute(query)}
+        storing.put_in_force(connection, mapped)
+        applied_by = order_apply(connection, job.admin_id, list(mapped), "that the model made")
+        for image in images:
+            if image.after["status"] == "approved":
+                image.applied_by = applied_by
+                was = before[image.row.merchant_id]
+                image.merchant = was if was["mapping_id"] is None else {}
+    mapping_images.keep(connection, job.id, images)
 
 
 def _decide(job: Job, pipeline: Pipeline, row: AnyRow, said: Answer) -> str:

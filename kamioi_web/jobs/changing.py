@@ -76,10 +76,10 @@ def write(connection: Connection, job_id: int | None, admin_id: int | None, chan
     return len(changes)
 
 
-def leave(connection: Connection, job_id: int, rows: Sequence[tuple[int, Any, str]]) -> None:
-    """Keep which transactions, (id, posted_at, why), a job has left as they were."""
+def leave(connection: Connection, job_id: int, rows: Sequence[tuple[int, Any, str]], subject: str = SUBJECT) -> None:
+    """Keep which rows, (id, time, why), a job has left as they were."""
     now = _now(connection)
-    kept = ((job_id, SUBJECT, id, to_micros(at), now, "{}", "{}", why) for id, at, why in rows)
+    kept = ((job_id, subject, id, to_micros(at), now, "{}", "{}", why) for id, at, why in rows)
     dialect_of(connection).append(connection, job_changes, KEPT, kept)
 
 
@@ -173,17 +173,19 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def changes_of(connection: Connection, job_id: int, after: Cursor, most: int) -> Sequence[AnyRow]:
+def changes_of(
+    connection: Connection, job_id: int, after: Cursor, most: int, subject: str = SUBJECT
+) -> Sequence[AnyRow]:
     """The next rows that a job has changed, the oldest first: subject_id, at, changed_at, before, after."""
     c = job_changes.c
     query = select(c.subject_id, c.at, c.changed_at, c.before, c.after)
     beyond = tuple_(c.at, c.subject_id) > tuple_(literal(after.at, Moment), literal(after.id, BigInteger))
-    here = (c.job_id == job_id, c.subject == SUBJECT, c.at >= after.at, beyond, c.note.is_(None))
+    here = (c.job_id == job_id, c.subject == subject, c.at >= after.at, beyond, c.note.is_(None))
     return connection.execute(query.where(*here).order_by(c.at, c.subject_id).limit(most)).fetchall()
 
 
 def left_by(connection: Connection, job_id: int, most: int) -> Iterator[AnyRow]:
-    """The first rows that a job has left as they were: subject_id, at, note."""
+    """The first rows that a job has left as they were: subject, subject_id, at, note."""
     c = job_changes.c
-    query = select(c.subject_id, c.at, c.note).where(c.job_id == job_id, c.subject == SUBJECT, c.note.is_not(None))
-    yield from connection.execute(query.order_by(c.at, c.subject_id).limit(most))
+    query = select(c.subject, c.subject_id, c.at, c.note).where(c.job_id == job_id, c.note.is_not(None))
+    yield from connection.execute(query.order_by(c.subject, c.at, c.subject_id).limit(most))

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from kamioi_web.jobs import store
-from kamioi_web.jobs.mapping import QUEUE, order_apply
+from kamioi_web.jobs import changing, store, unapplying
+from kamioi_web.jobs.mapping import QUEUE
 from kamioi_web.jobs.running import Chunk, Job, Pace
 from kamioi_web.jobs.selection import Selection
 from kamioi_web.review import deciding, effects
@@ -17,6 +17,7 @@ from kamioi_web.schema import llm_mappings
 from kamioi_web.sql_types import AnyRow
 
 m, d = llm_mappings.c, decisions.c
+ANEW = "its merchant was mapped again since"
 FROM = {"approve": ("pending", "rejected"), "reject": ("pending", "approved")}
 
 
@@ -45,7 +46,7 @@ def take_back(job: Job) -> dict[str, Any]:
             query = select(decisions).where(d.order_job == undone, d.id < below)
             rows = connection.execute(query.order_by(d.id.desc()).limit(pace.rows)).fetchall()
         if not rows:
-            return job.result
+            return unapplying.finish(job, _applied_by(job))
         with pace.timed(), job.chunk() as chunk:
             _take_back(chunk, job, rows)
             chunk.checkpoint, chunk.rows = rows[-1].id, len(rows)
@@ -77,20 +78,21 @@ def _order_apply(connection: Connection, job: Job, made: Sequence[AnyRow], actio
 
 
 def _take_back(chunk: Chunk, job: Job, rows: Sequence[AnyRow]) -> None:
-    """First the decisions, then once for each of the jobs that applied them."""
-    connection, left, stopped = chunk.connection, [], set()
+    connection, left = chunk.connection, []
     for row in rows:
         try:
             deciding.undo(connection, row.admin_id, row.id)
         except Decided:
-            left.append(row)
-        if row.job_id is not None and row.job_id not in stopped:
-            stopped.add(row.job_id)
-            order = effects.stop(connection, row)
-            if order is not None:
-                effects.note_undo(connection, row.job_id, store.add(connection, order))
-    if left:
-        order_apply(connection, job, sorted({row.merchant_id for row in left}), "that stand")
+            left.append(row.mapping_id)
+    made = connection.execute(select(m.id, m.created_at).where(m.id.in_(left)))
+    changing.leave(connection, job.id, [(row.id, row.created_at, ANEW) for row in made], "mapping")
     known = job.result
     back = known.get("changed", 0) + len(rows) - len(left)
     job.result = known | {"changed": back, "left": known.get("left", 0) + len(left)}
+
+
+def _applied_by(job: Job) -> Sequence[int]:
+    """The jobs that applied the decisions of the undone job."""
+    here = (d.order_job == job.parameters["job_id"], d.job_id.is_not(None))
+    with job.database.reading(seconds=30) as connection:
+        return connection.scalars(select(d.job_id).where(*here).distinct().order_by(d.job_id)).all()

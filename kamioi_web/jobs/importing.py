@@ -37,7 +37,12 @@ def run(job: Job) -> dict[str, Any]:
     rejects = None if dry else own_rejects(job)
     before = (job.checkpoint or {}).get("added", 0)
     options = choice.options(
-        upload.file_name, dry_run=dry, rejects=rejects, guard=partial(_guard, job, before), check=job.check
+        upload.file_name,
+        dry_run=dry,
+        rejects=rejects,
+        guard=partial(_guard, job, before),
+        check=job.check,
+        admin_id=job.admin_id,
     )
     report = _carried_out(job, choice, path, upload.file_name, options)
     return job.result | _result(report, before, dry)

@@ -4,7 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kamioi_web.jobs import applying, asking, bulk, count, deciding, export, importing, mapping, quality, undo, upkeep
+from kamioi_web.jobs import (
+    applying,
+    asking,
+    bulk,
+    count,
+    deciding,
+    duplicates,
+    export,
+    importing,
+    mapping,
+    quality,
+    undo,
+    upkeep,
+)
 from kamioi_web.jobs.running import Job
 
 
@@ -27,9 +40,10 @@ KINDS = {
         Kind("undo", undo.run, undoable=True),
         Kind("apply", applying.run, queue="mapping", undoable=True),
         Kind("map", mapping.run, queue="mapping"),
-        Kind("ask", asking.run, queue="mapping"),
+        Kind("ask", asking.run, queue="mapping", undoable=True),
         Kind("decide", deciding.run, queue="mapping", undoable=True),
         Kind("quality", quality.run, queue="mapping", begins_anew=True),
+        Kind("duplicates", duplicates.run, queue="mapping", undoable=True),
         Kind("import", importing.run),
         Kind("export", export.run, queue="export", begins_anew=True),
         Kind("count", count.run, begins_anew=True),

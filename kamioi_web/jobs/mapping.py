@@ -69,11 +69,11 @@ def is_due(connection: Connection) -> bool:
     return marks.newest_merchant(connection) > marks.read(connection, marks.MAPPED)
 
 
-def order_apply(connection: Connection, job: Job, merchant_ids: Sequence[int], by: str) -> None:
-    """Have the open transactions of merchants become what their mapping says."""
+def order_apply(connection: Connection, admin_id: int | None, merchant_ids: Sequence[int], by: str) -> int:
+    """Have the open transactions of merchants become what their mapping says; the job's id."""
     title = f"Apply {len(merchant_ids):,} {'mapping' if len(merchant_ids) == 1 else 'mappings'} {by}"
     parameters = {"merchant_ids": sorted(merchant_ids), "unmap": False}
-    store.add(connection, Order("apply", QUEUE, title, parameters, job.admin_id))
+    return store.add(connection, Order("apply", QUEUE, title, parameters, admin_id))
 
 
 def _order(after: int, to: int, admin_id: int | None) -> Order:
@@ -91,7 +91,7 @@ def _made(job: Job, pipeline: Pipeline, row: AnyRow) -> Made:
 def _store(chunk: Chunk, job: Job, made: Sequence[Made]) -> None:
     mapped = storing.add(chunk.connection, made)
     if mapped:
-        order_apply(chunk.connection, job, mapped, "that the rules made")
+        order_apply(chunk.connection, job.admin_id, mapped, "that the rules made")
     waiting = [one.merchant_id for one in made if one.status == "pending"]
     if waiting and job.database.settings.llm_url:
         _order_ask(chunk.connection, job, waiting)

@@ -16,6 +16,7 @@ LABELS = {
     "ask": "Model",
     "decide": "Decisions",
     "quality": "Quality",
+    "duplicates": "Duplicates",
     "export": "Export",
     "import": "Import",
     "count": "Count",

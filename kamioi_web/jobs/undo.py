@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from kamioi_web.jobs import changing, deciding, store
+from kamioi_web.jobs import changing, deciding, mapping_images, store, unapplying
 from kamioi_web.jobs.changing import ACTION, SUBJECT, Change
 from kamioi_web.jobs.running import Chunk, Ended, Job, Pace
 from kamioi_web.jobs.tables import OPEN_STATES
@@ -27,11 +27,14 @@ def run(job: Job) -> dict[str, Any]:
         raise Ended("waiting", seconds=1)
     if was.kind == "decide":
         return deciding.take_back(job)
+    if was.kind in ("ask", "duplicates"):
+        return mapping_images.take_back(job)
     while True:
         with job.database.reading(seconds=30) as connection:
             place = Cursor.parse(job.checkpoint, "checkpoint") if job.checkpoint else BEGINNING
             kept = changing.changes_of(connection, undone, place, pace.rows)
         if not kept:
+            unapplying.apply_what_stands(job)
             return job.result
         with pace.timed(), job.chunk() as chunk:
             _put_back(chunk, job, kept)

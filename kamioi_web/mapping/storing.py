@@ -43,8 +43,8 @@ def add(connection: Connection, made: Sequence[Made]) -> list[int]:
     return [one.merchant_id for _, one in approved]
 
 
-def answer(connection: Connection, mapping: AnyRow, said: Answer, status: str) -> bool:
-    """Make what a model said the proposal of a mapping that waits; whether it still did."""
+def answer(connection: Connection, mapping: AnyRow, said: Answer, status: str) -> dict[str, Any] | None:
+    """Make what a model said the proposal of a mapping that waits; what it became, or None where it waits no more."""
     steps = [*(mapping.steps or []), step_of(said)]
     values: dict[str, Any] = {
         "ticker": said.ticker,
@@ -55,12 +55,12 @@ def answer(connection: Connection, mapping: AnyRow, said: Answer, status: str) -
         "rationale": said.reason,
         "steps": steps,
         "status": status,
-        "version": m.version + 1,
+        "version": mapping.version + 1,
     }
     if status == "approved":
         values["decided_at"] = datetime.now(UTC)
     here = (m.id == mapping.id, m.version == mapping.version, m.status == "pending")
-    return connection.execute(update(llm_mappings).where(*here).values(values)).rowcount == 1
+    return values if connection.execute(update(llm_mappings).where(*here).values(values)).rowcount else None
 
 
 def put_in_force(connection: Connection, chosen: Mapping[int, tuple[int, Proposal | Answer]]) -> None:

@@ -142,11 +142,11 @@ def _take(connection: Connection, admin_id: int, wish: Wish) -> AnyRow:
     }
     here = (m.id == wish.mapping_id, m.version == wish.version)
     if not connection.execute(update(llm_mappings).where(*here).values(values)).rowcount:
-        raise Decided(_why(connection, mapping), mapping)
+        raise Decided(why(connection, mapping), mapping)
     return mapping
 
 
-def _why(connection: Connection, mapping: AnyRow) -> str:
+def why(connection: Connection, mapping: AnyRow) -> str:
     """Who was first, and when."""
     if mapping.status == "pending":
         return "This proposal was changed since you opened it. Look at it again, then decide."

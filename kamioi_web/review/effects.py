@@ -1,6 +1,7 @@
 """What follows from a decision: the job that applies it to the merchant's transactions, and the one that undoes it."""
 
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import Connection, update
 
@@ -29,15 +30,18 @@ def changes_rows(decision: AnyRow) -> bool:
 
 def stop(connection: Connection, decision: AnyRow) -> Order | None:
     """Stop the job of a decision that was taken back; the job that puts back what it may have changed."""
-    if decision.job_id is None:
-        return None
+    return None if decision.job_id is None else stop_job(connection, decision.job_id, decision.admin_id, {})
+
+
+def stop_job(connection: Connection, id: int, admin_id: int | None, more: dict[str, Any]) -> Order | None:
+    """The same by the job's id; `more` goes into the parameters of the undo. None, too, when it is undone already."""
     with suppress(Refusal):  # it is over
-        store.cancel(connection, decision.job_id)
-    job = store.find(connection, decision.job_id)
-    if job.state not in OPEN_STATES and not job.result.get("changed"):
+        store.cancel(connection, id)
+    job = store.find(connection, id)
+    if job.undone_by is not None or (job.state not in OPEN_STATES and not job.result.get("changed")):
         return None
-    about = {"job_id": job.id}
-    return Order("undo", job.queue, f"Undo: {job.title}"[:300], about, decision.admin_id, None, undo_of=job.id)
+    about = {"job_id": job.id} | more
+    return Order("undo", job.queue, f"Undo: {job.title}"[:300], about, admin_id, None, undo_of=job.id)
 
 
 def note_undo(connection: Connection, job_id: int, undone_by: int) -> None:
