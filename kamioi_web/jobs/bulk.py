@@ -7,6 +7,7 @@ from kamioi_web.jobs import applying, changing
 from kamioi_web.jobs.changing import Change
 from kamioi_web.jobs.running import Chunk, Job, Pace
 from kamioi_web.jobs.selection import Places, Selection
+from kamioi_web.jobs.walking import walk
 from kamioi_web.sql_types import AnyRow
 
 Mappings = Mapping[int, AnyRow]
@@ -14,18 +15,7 @@ Mappings = Mapping[int, AnyRow]
 
 def run(job: Job) -> dict[str, Any]:
     """Change the rows of the selection; `changed` are those that got another value."""
-    with job.database.reading() as connection:
-        selection = Selection(connection, job.parameters["selection"])
-    pace, more = Pace(), True
-    while more:
-        with job.database.reading(seconds=30) as connection:
-            places, resume = selection.next(connection, job.checkpoint, pace.rows)
-        with pace.timed(), job.chunk() as chunk:
-            changed = _change(chunk, job, places, selection) if places else 0
-            job.result = job.result | {"changed": job.result.get("changed", 0) + changed}
-            chunk.checkpoint, chunk.rows = resume, len(places)
-            more = resume is not None
-    return job.result
+    return walk(job, Pace(), lambda chunk, selection, places: _change(chunk, job, places, selection))
 
 
 def _change(chunk: Chunk, job: Job, places: Places, selection: Selection) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from kamioi_web.jobs import changing, store, unapplying
 from kamioi_web.jobs.mapping import QUEUE
 from kamioi_web.jobs.running import Chunk, Job, Pace
-from kamioi_web.jobs.selection import Selection
+from kamioi_web.jobs.walking import walk
 from kamioi_web.review import deciding, effects
 from kamioi_web.review.deciding import Decided, Wish
 from kamioi_web.review.tables import decisions
@@ -23,18 +23,9 @@ FROM = {"approve": ("pending", "rejected"), "reject": ("pending", "approved")}
 
 def run(job: Job) -> dict[str, Any]:
     """Decide every mapping of the selection that is not decided so already; `changed` were."""
-    with job.database.reading() as connection:
-        selection = Selection(connection, job.parameters["selection"])
-    pace, more = Pace(rows=50, least=10, most=200), True
-    while more:
-        with job.database.reading(seconds=30) as connection:
-            places, resume = selection.next(connection, job.checkpoint, pace.rows)
-        with pace.timed(), job.chunk() as chunk:
-            changed = _decide(chunk, job, [id for id, _ in places])
-            job.result = job.result | {"changed": job.result.get("changed", 0) + changed}
-            chunk.checkpoint, chunk.rows = resume, len(places)
-            more = resume is not None
-    return job.result
+    return walk(
+        job, Pace(rows=50, least=10, most=200), lambda chunk, _, places: _decide(chunk, job, [id for id, _ in places])
+    )
 
 
 def take_back(job: Job) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from kamioi_web import audit
 from kamioi_web.jobs import mapping_images
 from kamioi_web.jobs.mapping_images import SUBJECT, Image
 from kamioi_web.jobs.running import Chunk, Job, Pace
-from kamioi_web.jobs.selection import Selection
+from kamioi_web.jobs.walking import walk
 from kamioi_web.schema import llm_mappings, merchants
 from kamioi_web.sql_types import AnyRow
 
@@ -24,18 +24,11 @@ m, k = llm_mappings.c, merchants.c
 
 def run(job: Job) -> dict[str, Any]:
     """Supersede the duplicates of the selection; `changed` were."""
-    with job.database.reading() as connection:
-        selection = Selection(connection, job.parameters["selection"])
-    pace, more = Pace(rows=100, least=20, most=500), True
-    while more:
-        with job.database.reading(seconds=30) as connection:
-            places, resume = selection.next(connection, job.checkpoint, pace.rows)
-        with pace.timed(), job.chunk() as chunk:
-            changed = _supersede(chunk, job, [id for id, _ in places])
-            job.result = job.result | {"changed": job.result.get("changed", 0) + changed}
-            chunk.checkpoint, chunk.rows = resume, len(places)
-            more = resume is not None
-    return job.result
+    return walk(
+        job,
+        Pace(rows=100, least=20, most=500),
+        lambda chunk, _, places: _supersede(chunk, job, [id for id, _ in places]),
+    )
 
 
 def _supersede(chunk: Chunk, job: Job, ids: Sequence[int]) -> int:
