@@ -9,15 +9,16 @@ from kamioi_web import detail, review_page
 from kamioi_web.actions.review import HREF, NONE, ROLE
 from kamioi_web.api.merchant_objects import MappingAnswer
 from kamioi_web.figures import Sums
+from kamioi_web.jobs.applying import OPEN
 from kamioi_web.list_request import parse_list, with_query
 from kamioi_web.merchant_page import EMBEDDED, descriptors_of, tiles, totals_of
+from kamioi_web.money import money
 from kamioi_web.pages import MAPPINGS, MERCHANTS, TRANSACTIONS
 from kamioi_web.paging.cursor import Cursor
 from kamioi_web.queries import mapping_cells, mapping_detail, mappings, merchant_detail
-from kamioi_web.queries import review as queries
 from kamioi_web.queries.mapping_cells import decider
 from kamioi_web.request_context import database_connection
-from kamioi_web.text import LABELS, iso_text, moment_text, percent_text
+from kamioi_web.text import LABELS, iso_text, moment_text, number_text, percent_text
 
 
 def register(pages: Blueprint) -> None:
@@ -36,7 +37,7 @@ def show(id: int) -> str:
     return render_template(
         "mappings_detail.html",
         mapping=_shown(row),
-        decision=_decision(connection, row),
+        decision=_decision(connection, row, kept),
         tiles=tiles(kept, row.merchant_id),
         others=[_shown(other) for other in others[: mapping_detail.MOST]],
         others_href=_all_of(row.merchant_id) if len(others) > mapping_detail.MOST else "",
@@ -70,7 +71,7 @@ def answer_of(connection: Connection, id: int) -> MappingAnswer:
     }
 
 
-def _decision(connection: Connection, row: Any) -> dict[str, Any]:
+def _decision(connection: Connection, row: Any, kept: Sums) -> dict[str, Any]:
     """How it came about, and what can be decided; an answer that is in force is not offered once more."""
     stands = row.status == "approved" and row.in_force == row.id
     options = review_page.options_of(connection, row)
@@ -79,23 +80,33 @@ def _decision(connection: Connection, row: Any) -> dict[str, Any]:
         "steps": row.steps or [],
         "options": [one for one in options if not stands or one["value"] != (row.ticker or NONE)],
         "stands": stands,
-        "effects": _effects(review_page.changed_of(queries.open_sums(connection, row.merchant_id)), stands),
+        "effects": _effects(kept, stands),
         "may": g.admin.may(ROLE),
         "action": f"{MAPPINGS.href}/{row.id}/decide",
         "review_href": f"{HREF}?id={row.id}",
     }
 
 
-def _effects(changed: list[dict[str, str]], stands: bool) -> list[str]:
-    """What a decision applies to, in words."""
+def _effects(kept: Sums, stands: bool) -> list[str]:
+    """What a decision applies to, in words; `kept` are the merchant's totals."""
     told = [
-        f"Not completed yet: {one['n']} of {one['amount']}. A decision is applied to them; their round-ups, "
-        f"{one['round_up']}, go to the ticker, or with None back to their users."
-        for one in changed
+        f"Not completed yet: {number_text(n)} of {money(amount, currency)}. A decision is applied to them; their "
+        f"round-ups, {money(round_up, currency)}, go to the ticker, or with None back to their users."
+        for currency, (n, amount, round_up) in _open(kept).items()
     ] or ["No transaction of this merchant is open, so a decision changes none; later ones are mapped by it."]
     if stands:
         told.append("Rejecting it lets those that are mapped by it wait again.")
     return [*told, "Completed, failed and rejected transactions stay as they are."]
+
+
+def _open(kept: Sums) -> dict[str, list[int]]:
+    """{currency: [n, amount, round-up] of what a decision may change}, the most rows first."""
+    found: dict[str, list[int]] = {}
+    for status, currency, *measures in kept.rows:
+        if status in OPEN:
+            sums = found.setdefault(currency, [0, 0, 0])
+            found[currency] = [known + more for known, more in zip(sums, measures, strict=False)]
+    return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 
 
 def _all_of(merchant_id: int) -> str:

@@ -102,12 +102,15 @@ def shown_everywhere(links: Sequence[Any]) -> Callable[[], dict[str, Any]]:
 
     def shown() -> dict[str, Any]:
         admin = g.get("admin")
-        nav = [
-            {"label": link.title, "href": link.href, "section": link.section, "current": link.holds(request.path),
-             "note": BADGES[link.href]() if link.href in BADGES else ""}
-            for link in links
-            if admin and admin.may(link.role)
-        ]  # fmt: skip
+        if admin and "nav" not in g:  # once, however many parts of a page are rendered
+            g.nav = [_nav(link) for link in links if admin.may(link.role)]
+        nav = g.nav if admin else []
         return {"admin": admin, "nav": nav, "engine": database_of().dialect.label, "took": took}
 
     return shown
+
+
+def _nav(link: Any) -> dict[str, Any]:
+    note = BADGES[link.href]() if link.href in BADGES else ""
+    return {"label": link.title, "href": link.href, "section": link.section, "current": link.holds(request.path),
+            "note": note}  # fmt: skip

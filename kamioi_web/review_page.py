@@ -1,6 +1,5 @@
 """The page on which proposals are decided: one after the other, the ones with the most money waiting first."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,7 +130,14 @@ def _card(connection: Connection, row: AnyRow, sums: Any) -> dict[str, Any]:
         "by": _by(row),
         "options": options_of(connection, row),
         "category": row.category or "",
-        "changed": changed_of(sums),
+        "changed": [
+            {
+                "n": number_text(one.n),
+                "amount": money(one.amount_cents, one.currency),
+                "round_up": money(one.round_up_cents, one.currency),
+            }
+            for one in sums
+        ],
         "n": number_text(n),
         "rows_href": f"{TRANSACTIONS.href}?merchant_id={row.merchant_id}",
         "examples": [_example(one) for one in queries.examples(connection, row.merchant_id)],
@@ -142,18 +148,6 @@ def _card(connection: Connection, row: AnyRow, sums: Any) -> dict[str, Any]:
 def decider_of(row: AnyRow) -> str:
     """Who decided a mapping that waits no longer."""
     return "" if row.status == "pending" else f"{row.status} by {LABELS.get(row.source, row.source)}"
-
-
-def changed_of(sums: Sequence[AnyRow]) -> list[dict[str, str]]:
-    """What a decision may change, by currency."""
-    return [
-        {
-            "n": number_text(one.n),
-            "amount": money(one.amount_cents, one.currency),
-            "round_up": money(one.round_up_cents, one.currency),
-        }
-        for one in sums
-    ]
 
 
 def _by(row: AnyRow) -> str:
