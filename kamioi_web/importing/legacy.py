@@ -19,6 +19,7 @@ from kamioi_web.importing.legacy_report import LegacyProgress, LegacyReport
 from kamioi_web.importing.legacy_run import KEYS, Run, begin
 from kamioi_web.importing.legacy_source import COLUMNS, LegacySource, Row, count_rows, open_source, read_rows
 from kamioi_web.importing.legacy_write import write_transactions, write_users
+from kamioi_web.review import weights
 
 BATCH = 5_000
 IN_FORCE = "mappings in force"
@@ -59,6 +60,7 @@ def import_legacy(database: Database, source: str, progress: Show, rejects: Path
             _import_stage(database, run, stage, progress)
         with database.writing() as connection:
             run.save(connection, stages[-1], run.after, state="done")
+            weights.weigh_all(connection)
             totals.fold(connection)
     run.report.rejects = run.rejects.path if run.rejects.size else None
     return run.report
