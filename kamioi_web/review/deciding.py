@@ -72,10 +72,8 @@ def decide(
 
     `record` tells the audit log; that of a request adds where it came from. `order_job` is the job that decides many.
     """
+    merchant = _lock_merchant_of(connection, wish.mapping_id)
     mapping = _take(connection, admin_id, wish)
-    merchant = connection.execute(
-        select(merchants).where(merchants.c.id == mapping.merchant_id).with_for_update()
-    ).one()
     before = _before(mapping, merchant)
     if wish.action != "reject":
         made = _made(connection, admin_id, mapping, wish)
@@ -99,8 +97,8 @@ def undo(connection: Connection, admin_id: int, decision_id: int) -> AnyRow:
     row = connection.execute(select(decisions).where(d.id == decision_id).with_for_update()).first()
     if row is None or row.admin_id != admin_id:
         raise NotFound(f"There is no decision {decision_id} of yours.")
+    merchant = _lock_merchant_of(connection, row.mapping_id)
     mapping = connection.execute(select(llm_mappings).where(m.id == row.mapping_id).with_for_update()).one()
-    merchant = connection.execute(select(merchants).where(merchants.c.id == row.merchant_id).with_for_update()).one()
     if row.undone_at is not None:
         raise Decided("This decision was taken back already.", mapping)
     if merchant.mapping_id != row.before["left"]:
@@ -127,11 +125,18 @@ def carry(connection: Connection, merchant_id: int, mapping_id: int | None, answ
     connection.execute(update(merchants).where(merchants.c.id == merchant_id).values(values))
 
 
+def _lock_merchant_of(connection: Connection, mapping_id: int) -> AnyRow:
+    """The merchant of a mapping, locked before any of its mappings: two who decide about one merchant take turns."""
+    of = select(m.merchant_id).where(m.id == mapping_id).scalar_subquery()
+    found = connection.execute(select(merchants).where(merchants.c.id == of).with_for_update()).first()
+    if found is None:
+        raise NotFound(f"There is no mapping {mapping_id}.")
+    return found
+
+
 def _take(connection: Connection, admin_id: int, wish: Wish) -> AnyRow:
     """Make the proposal ours to decide, and return it as it was."""
-    mapping = connection.execute(select(llm_mappings).where(m.id == wish.mapping_id).with_for_update()).first()
-    if mapping is None:
-        raise NotFound(f"There is no mapping {wish.mapping_id}.")
+    mapping = connection.execute(select(llm_mappings).where(m.id == wish.mapping_id).with_for_update()).one()
     values: dict[str, Any] = {
         "status": "approved" if wish.action == "approve" else "rejected",
         "decided_by": admin_id,
