@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Table, case, func, literal, select, text
+from sqlalchemy import BigInteger, ColumnElement, Table, case, func, literal, select, text
 
-from kamioi_web.dialects import Dialect, dialect_of
+from kamioi_web.dialects import Dialect
 from kamioi_web.schema import audit_events, llm_mappings, merchants, totals, transactions, users
 from kamioi_web.sql_types import AnySelect
 
@@ -85,9 +85,9 @@ GRAINS = {
 TOTALLED = tuple(dict.fromkeys(grain.source.table.name for grain in GRAINS.values()))
 
 
-def recount(connection: Connection, grain: Grain, where: ColumnElement[bool]) -> AnySelect:
+def recount(dialect: Dialect, grain: Grain, where: ColumnElement[bool]) -> AnySelect:
     """The rows of one grain, counted from the rows of its list that `where` selects."""
-    dialect, source = dialect_of(connection), grain.source
+    source = grain.source
     sums = [sum_of(source.table.c[name]) if source.money else literal(0, BigInteger) for name in MEASURES[1:]]
     last = func.max(dialect.micros_of(source.moment)) if grain.last else literal(0, BigInteger)
     measures = [column.label(name) for name, column in zip(STORED, (func.count(), *sums, last), strict=True)]

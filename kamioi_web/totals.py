@@ -23,9 +23,9 @@ from sqlalchemy import (
 )
 
 from kamioi_web.db import Database
-from kamioi_web.dialects import dialect_of
+from kamioi_web.dialects import Dialect, dialect_of
 from kamioi_web.grains import CUBE, GRAINS, MEASURES, TOTALLED, Grain, recount, sum_of
-from kamioi_web.schema import EPOCH, from_micros, to_micros, totals, totals_now
+from kamioi_web.schema import EPOCH, Moment, from_micros, to_micros, totals, totals_now
 from kamioi_web.sql_types import AnySelect
 from kamioi_web.sums import HOUR, changes_by_grain, month_of, sums_by_grain
 
@@ -216,14 +216,26 @@ def refill(connection: Connection) -> None:
     fold(connection)
     connection.execute(delete(totals))
     names = [column.name for column in totals.c]
+    dialect = dialect_of(connection)
     for grain in GRAINS.values():
-        connection.execute(insert(totals).from_select(names, recount(connection, grain, true())))
+        connection.execute(insert(totals).from_select(names, recount(dialect, grain, true())))
 
 
 def _differences(connection: Connection, grain: Grain, low: datetime, high: datetime) -> Iterator[str]:
     """Both sides in one statement, so that a write between two reads is no difference."""
-    counted = recount(connection, grain, grain.source.moment.between(low, high - MICROSECOND)).subquery()
-    kept = _kept(grain, low, high).subquery()
+    keys = len(totals.primary_key)
+    found = {"low": low, "high": high - MICROSECOND} | _buckets(grain, low, high)
+    for row in connection.execute(_differences_statement(dialect_of(connection), grain), found):
+        where = " ".join(str(value) for value in row[:keys] if value not in ("", 0))
+        off = ", ".join(f"{name} by {int(value):+,}" for name, value in zip(MEASURES, row[keys:], strict=True) if value)
+        yield f"{where}: the recount differs in {off}"
+
+
+@lru_cache(maxsize=128)
+def _differences_statement(dialect: Dialect, grain: Grain) -> AnySelect:
+    """Made once for a grain: putting it together takes longer than running it over a small table."""
+    here = grain.source.moment.between(bindparam("low", type_=Moment), bindparam("high", type_=Moment))
+    counted, kept = recount(dialect, grain, here).subquery(), _kept(grain).subquery()
     keys = [column.name for column in totals.primary_key]
     signed = union_all(
         select(*(counted.c[key] for key in keys), *(counted.c[name] for name in MEASURES)),
@@ -231,22 +243,24 @@ def _differences(connection: Connection, grain: Grain, low: datetime, high: date
     ).subquery()
     sums = [func.sum(signed.c[name]) for name in MEASURES]
     query = select(*(signed.c[key] for key in keys), *sums).group_by(*(signed.c[key] for key in keys))
-    for row in connection.execute(query.having(or_(*(total != 0 for total in sums)))):
-        where = " ".join(str(value) for value in row[: len(keys)] if value not in ("", 0))
-        off = ", ".join(
-            f"{name} by {int(value):+,}" for name, value in zip(MEASURES, row[len(keys) :], strict=True) if value
-        )
-        yield f"{where}: the recount differs in {off}"
+    return query.having(or_(*(total != 0 for total in sums)))
 
 
-def _kept(grain: Grain, low: datetime, high: datetime) -> AnySelect:
+def _kept(grain: Grain) -> AnySelect:
     query = select(totals_now).where(totals_now.c.grain == grain.name)
+    bucket = totals_now.c.bucket
+    return query.where(bucket >= bindparam("first"), bucket < bindparam("beyond")) if grain.bucket else query
+
+
+def _buckets(grain: Grain, low: datetime, high: datetime) -> dict[str, int]:
+    """The buckets of a month that a grain has: from the first on, and below that beyond it."""
+    if not grain.bucket:
+        return {}
     if grain.bucket == "month":
-        return query.where(totals_now.c.bucket == (low.year - 1970) * 12 + low.month - 1)
-    if grain.bucket:
-        size = {"hour": 3_600_000_000, "day": 86_400_000_000}[grain.bucket]
-        return query.where(totals_now.c.bucket >= to_micros(low) // size, totals_now.c.bucket < to_micros(high) // size)
-    return query
+        month = (low.year - 1970) * 12 + low.month - 1
+        return {"first": month, "beyond": month + 1}
+    size = {"hour": 3_600_000_000, "day": 86_400_000_000}[grain.bucket]
+    return {"first": to_micros(low) // size, "beyond": to_micros(high) // size}
 
 
 def _months(database: Database) -> list[tuple[datetime, datetime]]:

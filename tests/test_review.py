@@ -27,7 +27,7 @@ from kamioi_web.review.tables import decision_counts, decisions
 from kamioi_web.schema import allocations, merchants
 
 REVIEW = "/llm-center/review"
-ROWS = 1_500
+ROWS = 500
 RACES = int(os.environ.get("KAMIOI_RACES", "20"))
 
 
@@ -235,38 +235,34 @@ def test_of_many_races_one_reviewer_wins_each(database: Database, proposals: dic
         assert connection.scalar(select(func.sum(decision_counts.c.n))) == 0
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"do": "change", "ticker": "NOSUCH"}, "NOSUCH is not in the catalogue"),
-        ({"do": "change", "ticker": "no ticker!"}, "is not a ticker"),
-        ({"do": "change", "ticker": ""}, "Type the ticker"),
-        ({"do": "explode"}, "is one of"),
-        ({"version": "x"}, "version"),
-        ({"spot": "somewhere"}, "a place in the queue"),
-        ({"do": "change", "ticker": "MCD", "category": "x" * 101}, "at most 100 letters"),
-    ],
+BAD_FORMS = (
+    ({"do": "change", "ticker": "NOSUCH"}, "NOSUCH is not in the catalogue"),
+    ({"do": "change", "ticker": "no ticker!"}, "is not a ticker"),
+    ({"do": "change", "ticker": ""}, "Type the ticker"),
+    ({"do": "explode"}, "is one of"),
+    ({"version": "x"}, "version"),
+    ({"spot": "somewhere"}, "a place in the queue"),
+    ({"do": "change", "ticker": "MCD", "category": "x" * 101}, "at most 100 letters"),
 )
+BAD_ADDRESSES = ("after=1", "after=x~1", f"after=1~{10**20}", "id=0", "id=99999", "what=1")
+
+
 def test_a_bad_form_is_told_what_is_wrong_and_changes_nothing(
-    database: Database, proposals: dict[int, int], make_client: Callable[..., FlaskClient], fields: Any, said: str
+    database: Database, proposals: dict[int, int], make_client: Callable[..., FlaskClient]
 ) -> None:
     client, id = make_client("reviewer"), proposals[1]
-    whole = decision(get(client, f"{REVIEW}?id={id}").text, id, do="approve") | fields
-    answer = post(client, f"/llm-center/{id}/decide", whole, status=400)
-    assert said in BeautifulSoup(answer.text, "html.parser").get_text(" ")
+    good = decision(get(client, f"{REVIEW}?id={id}").text, id, do="approve")
+    for fields, said in BAD_FORMS:
+        answer = post(client, f"/llm-center/{id}/decide", good | fields, status=400)
+        assert said in BeautifulSoup(answer.text, "html.parser").get_text(" ")
     assert mapping(database, id).status == "pending" and merchant(database, 1).mapping_id is None
     with database.reading() as connection:
         assert connection.scalar(select(func.count()).select_from(jobs)) == 0
 
 
-@pytest.mark.parametrize(
-    "query", ["after=1", "after=x~1", "after=1~99999999999999999999", "id=0", "id=99999", "what=1"]
-)
-def test_a_bad_address_names_the_parameter(
-    proposals: dict[int, int], make_client: Callable[..., FlaskClient], query: str
-) -> None:
-    name = query.partition("=")[0]
-    assert name in get(make_client("viewer"), f"{REVIEW}?{query}", 400).text
+def test_a_bad_address_names_the_parameter(client: FlaskClient) -> None:
+    for query in BAD_ADDRESSES:
+        assert query.partition("=")[0] in get(client, f"{REVIEW}?{query}", 400).text
 
 
 def test_a_viewer_looks_and_does_not_decide(proposals: dict[int, int], make_client: Callable[..., FlaskClient]) -> None:
