@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from conftest import micros
 from flask.testing import FlaskClient
 from helpers import add_directory, get, ids_in, random_rows, statements_of, stored
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from kamioi_web import loading
 from kamioi_web.db import Database
@@ -32,6 +32,7 @@ def filled(database: Database, make_transactions: Callable[..., None]) -> Databa
         loading.find_or_add_merchants(connection, {text: (name, AT, AT) for text, name in NAMES.items()})
         shares = [("SBUX", "Starbucks"), ("AAPL", "Apple"), ("SHOP", "Shopify"), ("BRK.B", "Berkshire Hathaway")]
         rows = [{"ticker": ticker, "company": company, "exchange": "NYSE"} for ticker, company in shares]
+        connection.execute(delete(instruments))
         connection.execute(insert(instruments), rows)
         vocabulary.rebuild(connection)
     return database

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from conftest import micros
 from flask.testing import FlaskClient
 from helpers import add_directory, get, random_rows, statements_of, stored
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from kamioi_web import loading
 from kamioi_web.db import Database
@@ -29,6 +29,7 @@ def filled(database: Database, make_transactions: Callable[..., None]) -> Databa
     with database.writing() as connection:
         loading.find_or_add_merchants(connection, {text: (name, AT, AT) for text, name in NAMES.items()})
         rows = [("SBUX", "Starbucks"), ("AAPL", "Apple")]
+        connection.execute(delete(instruments))
         connection.execute(
             insert(instruments),
             [{"ticker": ticker, "company": company, "exchange": "NYSE"} for ticker, company in rows],
