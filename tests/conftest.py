@@ -107,7 +107,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Settings of an empty, migrated database; the test runs once on each kind."""
     common: dict[str, Any] = {"secret_key": "a key for the tests", "cache_seconds": 0, "_env_file": None}
-    common["files"] = tmp_path / "files"
+    common |= {"files": tmp_path / "files", "rows_seconds": 20, "widget_seconds": 20}  # machines of tests may pause
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "kamioi.db")
         yield Settings(database_url=f"sqlite:///{tmp_path / 'kamioi.db'}", **common)
