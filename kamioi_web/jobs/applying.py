@@ -22,11 +22,12 @@ from kamioi_web.schema import merchants
 from kamioi_web.sql_types import AnyRow
 
 OPEN = weights.OPEN  # what a mapping may still change
+Here = tuple[int, str | None]
 UNMAPPED: dict[str, Any] = {"ticker": None, "status": "pending"}
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Go through the merchants one after the other; `changed` are the transactions that got another value."""
+    """Go through the merchants, several small ones at a time; `changed` are the rows that got another value."""
     ids, pace = job.parameters["merchant_ids"], Pace()
     _wait_for_imports(job)
     while True:
@@ -35,12 +36,11 @@ def run(job: Job) -> dict[str, Any]:
         if at >= len(ids):
             return job.result
         with job.database.reading(seconds=30) as connection:
-            places, resume = _next(connection, ids[at], place, pace.rows)
+            places, resume = _next(connection, ids, (at, place), pace.rows)
         with pace.timed(), job.chunk() as chunk:
             changed = _change(chunk, job, places) if places else 0
             job.result = job.result | {"changed": job.result.get("changed", 0) + changed}
-            chunk.checkpoint = [at, resume] if resume else [at + 1, None]
-            chunk.rows = len(places)
+            chunk.checkpoint, chunk.rows = list(resume), len(places)
 
 
 def _wait_for_imports(job: Job) -> None:
@@ -78,8 +78,21 @@ def mappings_of(connection: Connection, rows: Sequence[AnyRow]) -> dict[int, Any
     return {row.id: row for row in connection.execute(query)}
 
 
-def _next(connection: Connection, merchant_id: int, place: str | None, most: int) -> tuple[Places, str | None]:
-    """The next open rows of a merchant, newest first, and the place behind them."""
+def _next(connection: Connection, ids: Sequence[int], here: Here, most: int) -> tuple[Places, Here]:
+    """The next open rows, and where to go on: at which merchant, and behind which of its rows."""
+    found: list[tuple[int, Any]] = []
+    at, place = here
+    while at < len(ids) and len(found) < most:
+        rows, place = _of_merchant(connection, ids[at], place, most - len(found))
+        found += rows
+        if place:
+            break  # there are more rows of this one, or it takes more looking
+        at += 1
+    return found, (at, place)
+
+
+def _of_merchant(connection: Connection, merchant_id: int, place: str | None, most: int) -> tuple[Places, str | None]:
+    """The next open rows of a merchant, newest first, and the place behind them; None at the end."""
     filters = subject.resolve(connection, {"merchant_id": merchant_id, "status": OPEN})
     plan = subject.plan(connection, filters)
     start = Place(cursor=Cursor.parse(place, "checkpoint")) if place else Place()
