@@ -351,7 +351,7 @@ def test_a_read_that_several_panels_need_fails_once(client: FlaskClient, monkeyp
 
 
 def test_a_statement_that_is_stopped_takes_no_other_panel_with_it(
-    filled: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    filled: Database, make_client: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real statement runs into the limit, which on PostgreSQL ends its transaction."""
     if filled.dialect.name != "postgresql":
@@ -361,7 +361,7 @@ def test_a_statement_that_is_stopped_takes_no_other_panel_with_it(
         connection.execute(sql("SELECT pg_sleep(5)"))
 
     monkeypatch.setattr(analytics_page, "waiting", sleep)
-    page = page_of(client, "since=2024-02-11&until=2024-09-05")
+    page = page_of(make_client(widget_seconds=1), "since=2024-02-11&until=2024-09-05")
     assert [name for name in PANELS if not page.select(f"#panel-{name}")] == ["funnel"]
     assert "the statement was stopped" in page.select_one(".pane-funnel .problem-box").text
 
