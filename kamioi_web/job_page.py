@@ -149,7 +149,7 @@ def _actions(row: AnyRow) -> list[dict[str, str]]:
     if kind and kind.begins_anew:  # a pause would lose what is done
         found = [action for action in found if action[0] != "pause"]
     over = row.state not in OPEN_STATES and row.undone_by is None
-    undoable = kind and kind.undoable and not row.result.get("final")
+    undoable = kind and kind.take_back and not row.result.get("final")
     if undoable and over and row.result.get("changed") and g.admin.may("operator"):
         found.append(("undo", "Undo"))
     return [{"href": f"{JOBS.href}/{row.id}/{wish}", "label": label} for wish, label in found]

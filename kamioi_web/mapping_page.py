@@ -82,7 +82,6 @@ def _decision(connection: Connection, row: Any, kept: Sums) -> dict[str, Any]:
         "stands": stands,
         "effects": _effects(kept, stands),
         "may": g.admin.may(ROLE),
-        "action": f"{MAPPINGS.href}/{row.id}/decide",
         "review_href": f"{HREF}?id={row.id}",
     }
 

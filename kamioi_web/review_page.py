@@ -115,7 +115,7 @@ def _line(row: AnyRow, sums: Any) -> dict[str, Any]:
 
 def _card(connection: Connection, row: AnyRow, sums: Any) -> dict[str, Any]:
     """One proposal with everything that a decision needs."""
-    n, spot = sum(one.n for one in sums), spot_of(row)
+    spot = spot_of(row)
     return {
         "id": row.id,
         "version": row.version,
@@ -138,16 +138,9 @@ def _card(connection: Connection, row: AnyRow, sums: Any) -> dict[str, Any]:
             }
             for one in sums
         ],
-        "n": number_text(n),
         "rows_href": f"{TRANSACTIONS.href}?merchant_id={row.merchant_id}",
         "examples": [_example(one) for one in queries.examples(connection, row.merchant_id)],
-        "decider": decider_of(row),
     }
-
-
-def decider_of(row: AnyRow) -> str:
-    """Who decided a mapping that waits no longer."""
-    return "" if row.status == "pending" else f"{row.status} by {LABELS.get(row.source, row.source)}"
 
 
 def _by(row: AnyRow) -> str:
@@ -157,13 +150,13 @@ def _by(row: AnyRow) -> str:
 
 
 def options_of(connection: Connection, row: AnyRow) -> list[dict[str, Any]]:
-    """The proposal, then what else it may be; nobody is always among them."""
-    proposed = [] if not row.confidence else [(row.ticker, row.company, row.confidence, "")]
-    others = [(one["ticker"], one["company"], one["confidence"], one["reason"]) for one in row.alternatives or []]
-    of_ticker = {one[0]: one for one in reversed([*proposed, *others])}  # of two for one ticker, the first
-    found = sorted(of_ticker.values(), key=[*proposed, *others].index)
-    known = queries.companies_of(connection, [one[0] for one in found if one[0]])
-    usable = [one for one in found if one[0] is None or one[0] in known]
+    """The proposal, then what else it may be; of two for one ticker the first, and only what can be bought."""
+    found: dict[str | None, tuple[str | None, float, str]] = {}
+    if row.confidence:
+        found[row.ticker] = (row.company, row.confidence, "")
+    for one in row.alternatives or []:
+        found.setdefault(one["ticker"], (one["company"], one["confidence"], one["reason"]))
+    known = queries.companies_of(connection, [ticker for ticker in found if ticker])
     return [
         {
             "value": ticker or NONE,
@@ -171,9 +164,10 @@ def options_of(connection: Connection, row: AnyRow) -> list[dict[str, Any]]:
             "company": known.get(ticker, company) if ticker else "No US listing",
             "note": reason or ("" if ticker else company or ""),
             "confidence": percent_text(confidence),
-            "first": bool(proposed) and at == 0,
+            "first": bool(row.confidence) and ticker == row.ticker,
         }
-        for at, (ticker, company, confidence, reason) in enumerate(usable)
+        for ticker, (company, confidence, reason) in found.items()
+        if ticker is None or ticker in known
     ]
 
 
@@ -183,6 +177,5 @@ def _example(row: AnyRow) -> dict[str, str]:
         "at": f"{row.posted_at:%-d %b %H:%M}",
         "amount": money(row.amount_cents, row.currency),
         "what": row.category if row.amount_cents >= 0 else "refund",
-        "status": row.status,
         "label": STATUS_LABELS[row.status],
     }

@@ -68,7 +68,7 @@ def order_undo(connection: Connection, id: int) -> int:
 
 def _undo_of(job: AnyRow) -> Order:
     kind = KINDS.get(job.kind)
-    if kind is None or not kind.undoable:
+    if kind is None or kind.take_back is None:
         raise BadRequest("This job changes nothing that could be put back.", "undo")
     if job.result.get("final"):
         raise BadRequest("Decisions that were taken back are not restored by an undo. Decide them anew.", "undo")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from kamioi_web.api.answers import Error
-from kamioi_web.api.endpoints import Endpoint
+from kamioi_web.api.endpoint import Endpoint
 from kamioi_web.api.lists import OtherName
 from kamioi_web.filters import MOST, Parameter
 

@@ -1,7 +1,6 @@
 """The endpoints of the API. One declaration of each gives it its URL and describes it in the document."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from flask import Blueprint
@@ -23,39 +22,12 @@ from kamioi_web.api import (
     writes,
 )
 from kamioi_web.api.access import Credentials
+from kamioi_web.api.endpoint import Endpoint
 from kamioi_web.api.lists import cursor, parameters_of
-from kamioi_web.auth.guard import require_role
 from kamioi_web.filters import Parameter
 from kamioi_web.pages import AUDIT, IMPORTS, JOBS, MAPPINGS, MERCHANTS, PAGES, TRANSACTIONS, USERS
 from kamioi_web.queries import analytics_scope
-from kamioi_web.schema import ROLES
 from kamioi_web.table_page import TablePage
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One address of the API: `answer` is the type of what it gives, `body` of what it is sent."""
-
-    name: str
-    path: str
-    view: Callable[..., Any]
-    title: str
-    answer: Any
-    group: str
-    about: str = ""
-    method: str = "GET"
-    parameters: tuple[Parameter, ...] = ()
-    body: Any = None
-    role: str = ROLES[0]
-    status: int = 200  # of what it gives
-    keyed: bool = False  # heeds an Idempotency-Key
-    open: bool = False  # answers without a token
-    example: str = ""  # what follows the path in an example
-
-    def register(self, pages: Blueprint) -> None:
-        """Give it its URL, behind its role."""
-        view = self.view if self.open else require_role(self.role)(self.view)
-        pages.add_url_rule(self.path, endpoint=f"api/{self.name}", view_func=view, methods=[self.method])
 
 
 def _list(page: TablePage) -> Endpoint:

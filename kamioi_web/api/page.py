@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, jsonify, render_template, request
 
 from kamioi_web.api import document, shape
-from kamioi_web.api.endpoints import ENDPOINTS, Endpoint
+from kamioi_web.api.endpoint import Endpoint
+from kamioi_web.api.endpoints import ENDPOINTS
 from kamioi_web.auth import limits
 from kamioi_web.filters import LONGEST, MOST
 from kamioi_web.request_context import settings_of

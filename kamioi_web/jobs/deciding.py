@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from kamioi_web.jobs import changing, store, unapplying
+from kamioi_web.jobs import store, unapplying
 from kamioi_web.jobs.mapping import QUEUE
+from kamioi_web.jobs.mapping_images import MAPPED_AGAIN, SUBJECT
 from kamioi_web.jobs.running import Chunk, Job, Pace
-from kamioi_web.jobs.walking import walk
+from kamioi_web.jobs.walking import leave, walk
 from kamioi_web.review import deciding, effects
 from kamioi_web.review.deciding import Decided, Wish
 from kamioi_web.review.tables import decisions
@@ -17,7 +18,6 @@ from kamioi_web.schema import llm_mappings
 from kamioi_web.sql_types import AnyRow
 
 m, d = llm_mappings.c, decisions.c
-ANEW = "its merchant was mapped again since"
 FROM = {"approve": ("pending", "rejected"), "reject": ("pending", "approved")}
 
 
@@ -54,9 +54,9 @@ def _decide(chunk: Chunk, job: Job, ids: Sequence[int]) -> int:
         with suppress(Decided):  # somebody was first
             wish = Wish(row.id, row.version, action)
             made.append(deciding.decide(chunk.connection, job.admin_id or 0, wish, order_job=job.id))
-    changing = [row for row in made if effects.changes_rows(row)]
-    if changing:
-        _order_apply(chunk.connection, job, changing, action)
+    felt = [row for row in made if effects.changes_rows(row)]
+    if felt:
+        _order_apply(chunk.connection, job, felt, action)
     return len(made)
 
 
@@ -69,17 +69,15 @@ def _order_apply(connection: Connection, job: Job, made: Sequence[AnyRow], actio
 
 
 def _take_back(chunk: Chunk, job: Job, rows: Sequence[AnyRow]) -> None:
-    connection, left = chunk.connection, []
+    connection, stand = chunk.connection, []
     for row in rows:
         try:
             deciding.undo(connection, row.admin_id, row.id)
         except Decided:
-            left.append(row.mapping_id)
-    made = connection.execute(select(m.id, m.created_at).where(m.id.in_(left)))
-    changing.leave(connection, job.id, [(row.id, row.created_at, ANEW) for row in made], "mapping")
-    known = job.result
-    back = known.get("changed", 0) + len(rows) - len(left)
-    job.result = known | {"changed": back, "left": known.get("left", 0) + len(left)}
+            stand.append(row.mapping_id)
+    found = connection.execute(select(m.id, m.created_at).where(m.id.in_(stand)))
+    left = [(row.id, row.created_at, MAPPED_AGAIN) for row in found]
+    leave(job, chunk, SUBJECT, len(rows) - len(stand), left)
 
 
 def _applied_by(job: Job) -> Sequence[int]:

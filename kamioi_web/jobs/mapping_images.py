@@ -6,26 +6,24 @@ Where it came into force by that, `before` holds its merchant as it was, and `af
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from kamioi_web import audit
 from kamioi_web.dialects import dialect_of
-from kamioi_web.jobs import changing, unapplying
-from kamioi_web.jobs.running import Chunk, Job, Pace
+from kamioi_web.jobs import unapplying
+from kamioi_web.jobs.running import Job, Pace
 from kamioi_web.jobs.tables import job_changes
-from kamioi_web.paging.cursor import Cursor
+from kamioi_web.jobs.walking import CHANGED, GONE, Left, walk_back
 from kamioi_web.review import weights
-from kamioi_web.schema import EPOCH, from_micros, llm_mappings, merchants, to_micros
+from kamioi_web.schema import from_micros, llm_mappings, merchants, to_micros
 from kamioi_web.sql_types import AnyRow
 
 SUBJECT = "mapping"
 MOMENTS = ("decided_at",)
-CHANGED = "it was changed since"
-GONE = "it is no longer there"
 MAPPED_AGAIN = "its merchant was mapped again since"
-BEGINNING = Cursor(EPOCH, 0)
 m, k = llm_mappings.c, merchants.c
 
 
@@ -53,24 +51,16 @@ def keep(connection: Connection, job_id: int, images: Sequence[Image]) -> None:
 
 def take_back(job: Job) -> dict[str, Any]:
     """Put the mappings that a job has changed back; `left` were changed since, and stay as they are."""
-    undone, pace = job.parameters["job_id"], Pace(rows=50, least=10, most=200)
-    while True:
-        place = Cursor.parse(job.checkpoint, "checkpoint") if job.checkpoint else BEGINNING
-        with job.database.reading(seconds=30) as connection:
-            kept = changing.changes_of(connection, undone, place, pace.rows, SUBJECT)
-        if not kept:
-            return unapplying.finish(job, _applied_by(job))
-        with pace.timed(), job.chunk() as chunk:
-            _put_back(chunk, job, kept)
-            chunk.checkpoint, chunk.rows = str(Cursor(kept[-1].at, kept[-1].subject_id)), len(kept)
+    walk_back(job, Pace(rows=50, least=10, most=200), SUBJECT, partial(_put_back, job))
+    return unapplying.finish(job, _applied_by(job))
 
 
-def _put_back(chunk: Chunk, job: Job, kept: Sequence[AnyRow]) -> None:
-    connection = chunk.connection
+def _put_back(job: Job, connection: Connection, kept: Sequence[AnyRow]) -> tuple[int, Left]:
     ids = [one.subject_id for one in kept]
     locked = connection.execute(select(llm_mappings).where(m.id.in_(ids)).order_by(m.id).with_for_update())
     there = {row.id: row for row in locked}
-    left, back = [], []
+    back: list[int] = []
+    left: Left = []
     for one in kept:
         row = there.get(one.subject_id)
         if why := _why_not(connection, one, row):
@@ -79,10 +69,7 @@ def _put_back(chunk: Chunk, job: Job, kept: Sequence[AnyRow]) -> None:
             _restore(connection, job, one, row)
             back.append(row.merchant_id)
     weights.weigh(connection, back)
-    changing.leave(connection, job.id, left, SUBJECT)
-    known = job.result
-    counts = {"changed": known.get("changed", 0) + len(back), "left": known.get("left", 0) + len(left)}
-    job.result = known | counts
+    return len(back), left
 
 
 def _why_not(connection: Connection, kept: AnyRow, row: AnyRow | None) -> str:

@@ -1,51 +1,31 @@
-"""The job that puts back what another changed: exactly the rows that nobody has changed since; it names the others."""
+"""Putting back the transactions that a job has changed: exactly those that nobody has changed since, the rest named."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from kamioi_web.jobs import changing, deciding, mapping_images, store, unapplying
+from kamioi_web.jobs import changing, unapplying
 from kamioi_web.jobs.changing import ACTION, SUBJECT, Change
-from kamioi_web.jobs.running import Chunk, Ended, Job, Pace
-from kamioi_web.jobs.tables import OPEN_STATES
-from kamioi_web.paging.cursor import Cursor
-from kamioi_web.schema import EPOCH, audit_events
+from kamioi_web.jobs.running import Job, Pace
+from kamioi_web.jobs.walking import CHANGED, GONE, Left, walk_back
+from kamioi_web.schema import audit_events
 from kamioi_web.sql_types import AnyRow
 
-GONE = "it is no longer there"
-BEGINNING = Cursor(EPOCH, 0)
-CHANGED = "it was changed since"
 
-
-def run(job: Job) -> dict[str, Any]:
+def take_back(job: Job) -> dict[str, Any]:
     """Put the rows back; `changed` were put back, `left` are kept as they are, with the reason beside each."""
-    pace, undone = Pace(), job.parameters["job_id"]
-    with job.database.reading() as connection:
-        was = store.find(connection, undone)
-    if was.state in OPEN_STATES:  # it was told to stop, but has not come to it
-        raise Ended("waiting", seconds=1)
-    if was.kind == "decide":
-        return deciding.take_back(job)
-    if was.kind in ("ask", "duplicates"):
-        return mapping_images.take_back(job)
-    while True:
-        with job.database.reading(seconds=30) as connection:
-            place = Cursor.parse(job.checkpoint, "checkpoint") if job.checkpoint else BEGINNING
-            kept = changing.changes_of(connection, undone, place, pace.rows)
-        if not kept:
-            unapplying.apply_what_stands(job)
-            return job.result
-        with pace.timed(), job.chunk() as chunk:
-            _put_back(chunk, job, kept)
-            chunk.checkpoint, chunk.rows = str(Cursor(kept[-1].at, kept[-1].subject_id)), len(kept)
+    walk_back(job, Pace(), SUBJECT, partial(_put_back, job))
+    unapplying.apply_what_stands(job)
+    return job.result
 
 
-def _put_back(chunk: Chunk, job: Job, kept: Sequence[AnyRow]) -> None:
-    connection = chunk.connection
+def _put_back(job: Job, connection: Connection, kept: Sequence[AnyRow]) -> tuple[int, Left]:
     there = {row.id: row for row in changing.locked(connection, [(one.subject_id, one.at) for one in kept])}
     newest = _newest_changes(connection, kept)
-    changes, left = [], []
+    changes: list[Change] = []
+    left: Left = []
     for one in kept:
         row, since = there.get(one.subject_id), newest.get(one.subject_id)
         why = _why_not(one, row, since)
@@ -53,11 +33,7 @@ def _put_back(chunk: Chunk, job: Job, kept: Sequence[AnyRow]) -> None:
             left.append((one.subject_id, one.at, why))
         else:
             changes.append(_back(row, one.before))
-    changing.write(connection, job.id, job.admin_id, changes)
-    changing.leave(connection, job.id, left)
-    known = job.result
-    counts = {"changed": known.get("changed", 0) + len(changes), "left": known.get("left", 0) + len(left)}
-    job.result = known | counts
+    return changing.write(connection, job.id, job.admin_id, changes), left
 
 
 def _back(row: AnyRow, before: dict[str, Any]) -> Change:

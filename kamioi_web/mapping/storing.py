@@ -13,7 +13,6 @@ from kamioi_web.schema import llm_mappings, merchants
 from kamioi_web.sql_types import AnyRow
 
 m = llm_mappings.c
-Steps = list[str]
 
 
 class Made(NamedTuple):
@@ -91,7 +90,7 @@ def step_of(said: Answer) -> str:
     return f"Model {said.model} said {answer} with {said.confidence:.2f}: {said.reason}"
 
 
-def steps_of(proposal: Proposal) -> Steps:
+def steps_of(proposal: Proposal) -> list[str]:
     """What each step did, in words."""
     return [*proposal.cleaned.cuts, proposal.reason]
 

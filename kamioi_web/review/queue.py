@@ -7,7 +7,7 @@ keeps others away from a proposal for some minutes; it is a courtesy, for only t
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, literal, literal_column, or_, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, literal, literal_column, or_, select, tuple_, update
 
 from kamioi_web.dialects import dialect_of
 from kamioi_web.errors import BadRequest
@@ -82,7 +82,7 @@ def _waits() -> ColumnElement[bool]:
 
 def _free(connection: Connection, admin_id: int) -> ColumnElement[bool]:
     now = dialect_of(connection).later(0)
-    return or_(m.claimed_until.is_(None), m.claimed_until < now, and_(m.claimed_by == admin_id))
+    return or_(m.claimed_until.is_(None), m.claimed_until < now, m.claimed_by == admin_id)
 
 
 def _whole() -> AnySelect:
