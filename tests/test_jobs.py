@@ -17,7 +17,7 @@ from job_helpers import (
     order_undo,
     statuses,
 )
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from kamioi_web.db import Database
 from kamioi_web.errors import Busy
@@ -317,6 +317,20 @@ def test_the_upkeep_finds_wrong_totals_and_forgets_what_is_old(filled: Database)
     carry_out(filled)
     assert job_of(filled, clean).result == {"changes": job_of(filled, id).result["changed"]}
     with filled.reading() as connection:
+        assert connection.execute(select(job_changes)).first() is None
+
+
+def test_what_undo_kept_is_forgotten_whatever_kind_of_job_it_was(database: Database) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=90)
+    for name in (name for name, kind in KINDS.items() if kind.take_back):
+        id = order(database, name, {})
+        image = {"job_id": id, "subject": "mapping", "subject_id": 1, "at": long_ago, "changed_at": long_ago}
+        with database.writing() as connection:
+            connection.execute(insert(job_changes).values(**image, before={}, after={}))
+            connection.execute(update(jobs).where(jobs.c.id == id).values(state="done", finished_at=long_ago))
+    order(database, "clean", {})
+    carry_out(database)
+    with database.reading() as connection:
         assert connection.execute(select(job_changes)).first() is None
 
 

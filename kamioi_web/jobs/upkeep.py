@@ -78,7 +78,7 @@ def _remove_files(job: Job, name: str, before: datetime) -> int:
 
 def _forget_changes(job: Job, before: datetime) -> int:
     """A few jobs at a time, the oldest first; the next clean-up goes on."""
-    old = select(jobs.c.id).where(store.finished_before(before), jobs.c.kind.in_(("bulk", "undo", "apply")))
+    old = select(jobs.c.id).where(store.finished_before(before))
     kept = select(job_changes.c.job_id).where(job_changes.c.job_id == jobs.c.id).exists()
     with job.database.reading(seconds=30) as connection:
         ids = connection.scalars(old.where(kept).order_by(jobs.c.created_at).limit(OLD_JOBS)).all()
